@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "torpor/appender.hpp"
+
+#include "actors/engine.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+namespace torpor {
+
+struct appender::state {
+  /// The batches of one shard. Never more than one is under way; meanwhile the
+  /// next one collects.
+  struct lane final : write_sink {
+    void done(std::unique_ptr<write_batch> batch) override;
+    void send(std::unique_lock<std::mutex>& lock);
+
+    state* owner = nullptr;
+    std::uint32_t shard = 0;
+    std::mutex mutex;
+    std::unique_ptr<write_batch> collecting;
+    std::vector<std::unique_ptr<write_batch>> free;
+    std::size_t under_way = 0;
+  };
+
+  void arrived(std::uint64_t count);
+
+  std::shared_ptr<torpor::engine> engine;
+  appender_options options;
+  acknowledged on_ack;
+  std::deque<lane> lanes;
+  std::atomic<std::uint64_t> in_flight{0};
+  std::mutex mutex;
+  std::condition_variable changed;
+};
+
+void appender::state::lane::send(std::unique_lock<std::mutex>& lock) {
+  auto batch = std::move(collecting);
+  ++under_way;
+  lock.unlock();
+  batch->sink(this);
+  owner->engine->submit(shard, std::move(batch));
+}
+
+void appender::state::lane::done(std::unique_ptr<write_batch> batch) {
+  for (std::size_t i = 0; i < batch->size(); ++i) {
+    const auto& outcome = batch->outcome(i);
+    const auto tag = batch->requests()[i].tag;
+    if (outcome.code == errc{}) {
+      owner->on_ack(tag, outcome, nullptr);
+    } else {
+      const auto failure = batch->failure(i);
+      owner->on_ack(tag, outcome, &failure);
+    }
+  }
+  const auto count = batch->size();
+  {
+    std::unique_lock lock{mutex};
+    --under_way;
+    batch->clear();
+    if (free.size() < 4)
+      free.push_back(std::move(batch));
+    if (collecting && under_way == 0)
+      send(lock);
+  }
+  owner->arrived(count);
+}
+
+void appender::state::arrived(std::uint64_t count) {
+  // Under the mutex, so that nobody who waits misses it or frees us meanwhile.
+  const std::lock_guard guard{mutex};
+  in_flight -= count;
+  changed.notify_all();
+}
+
+appender::appender(const runtime& store, const appender_options& options,
+                   acknowledged on_ack)
+  : state_(std::make_shared<state>()) {
+  state_->engine = store.engine();
+  state_->options = options;
+  state_->on_ack = std::move(on_ack);
+  for (std::uint32_t i = 0; i < state_->engine->shards(); ++i) {
+    auto& lane = state_->lanes.emplace_back();
+    lane.owner = state_.get();
+    lane.shard = i;
+  }
+}
+
+appender::~appender() {
+  wait();
+}
+
+void appender::append(const stream& to, bytes_view payload,
+                      const append_options& how, std::uint64_t tag) {
+  if (state_->in_flight >= state_->options.in_flight_max) {
+    std::unique_lock lock{state_->mutex};
+    state_->changed.wait(lock, [this] {
+      return state_->in_flight < state_->options.in_flight_max;
+    });
+  }
+  ++state_->in_flight;
+  const auto ref = to.ref();
+  auto& lane = state_->lanes[state_->engine->shard(ref)];
+  std::unique_lock lock{lane.mutex};
+  if (!lane.collecting) {
+    if (lane.free.empty()) {
+      lane.collecting = std::make_unique<write_batch>();
+    } else {
+      lane.collecting = std::move(lane.free.back());
+      lane.free.pop_back();
+    }
+  }
+  lane.collecting->append(ref, how, tag);
+  lane.collecting->add(payload);
+  if (ref.id == stream_id{})
+    lane.collecting->learn_id({to.shared_, &to.shared_->id});
+  if (lane.under_way == 0
+      || lane.collecting->size() >= state_->options.batch_max)
+    lane.send(lock);
+}
+
+void appender::wait() {
+  std::unique_lock lock{state_->mutex};
+  state_->changed.wait(lock, [this] { return state_->in_flight == 0; });
+}
+
+std::uint64_t appender::in_flight() const noexcept {
+  return state_->in_flight;
+}
+
+} // namespace torpor

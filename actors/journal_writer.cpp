@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/journal_writer.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace torpor {
+
+namespace {
+
+/// A frame takes at most this much, so that the first of many blocks do not
+/// wait for the last; one larger block comes alone.
+constexpr std::uint64_t frame_bytes_aim = 8u << 20;
+
+/// After this the disk may have room again.
+constexpr std::chrono::milliseconds retry_delay{1000};
+
+} // namespace
+
+void journal_state::commit() {
+  all->queue.take(waiting_);
+  while (!waiting_.empty() && commit_some())
+    ;
+}
+
+/// How many of the waiting blocks go into the next frame.
+std::size_t journal_state::next_frame() const {
+  const auto most = std::min(work.file->frame_bytes_max(), frame_bytes_aim);
+  std::uint64_t bytes = waiting_.front()->bytes.size();
+  std::size_t count = 1;
+  while (count < waiting_.size()
+         && bytes + waiting_[count]->bytes.size() <= most)
+    bytes += waiting_[count++]->bytes.size();
+  return count;
+}
+
+/// Commits one frame. False when the blocks have to wait.
+bool journal_state::commit_some() {
+  const auto count = next_frame();
+  frame_.assign(waiting_.begin(),
+                waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::uint64_t bytes = 0;
+  for (const auto* block : frame_)
+    bytes += block->bytes.size();
+  // The file that is being made is awaited, not made a second time.
+  if (preparing_ != 0 && work.file->room() < bytes)
+    return false;
+  switch (work.file->commit(frame_)) {
+    case commit_outcome::durable:
+      report(count, nullptr);
+      after_commit();
+      return true;
+    case commit_outcome::no_room:
+      // They wait: with what was acknowledged as buffered among them, giving
+      // them up would lose it.
+      tell_full(true);
+      call_later(retry_delay);
+      return false;
+    case commit_outcome::failed: {
+      if (!work.counters->failed.exchange(true))
+        spdlog::critical("journal-failed error=\"{}\"",
+                         work.file->failure().context);
+      const auto why = work.file->failure();
+      report(waiting_.size(), &why);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Sends the first blocks back to their shards.
+void journal_state::report(std::size_t count, const error* failure) {
+  by_shard_.resize(all->shards.size());
+  for (std::size_t i = 0; i < count; ++i)
+    by_shard_[waiting_[i]->shard].push_back(waiting_[i]);
+  waiting_.erase(waiting_.begin(),
+                 waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  for (std::size_t i = 0; i < by_shard_.size(); ++i) {
+    // After a failure every shard has to know.
+    if (by_shard_[i].empty() && failure == nullptr)
+      continue;
+    auto report = std::make_shared<commit_report>();
+    report->blocks.swap(by_shard_[i]);
+    if (failure != nullptr)
+      report->failure = *failure;
+    self->send(all->shards[i], committed_atom::value, std::move(report));
+  }
+  if (failure == nullptr) {
+    work.counters->commits.fetch_add(1, std::memory_order_relaxed);
+    work.counters->blocks.fetch_add(count, std::memory_order_relaxed);
+    work.counters->written_bytes.store(work.file->written_bytes(),
+                                       std::memory_order_relaxed);
+  }
+}
+
+void journal_state::after_commit() {
+  last_commit_ms_ = work.clock->monotonic_ms();
+  const auto current = work.file->current_file();
+  if (current > work.checkpoint) {
+    work.checkpoint = current;
+    self->send(all->sealer, save_atom::value, current,
+               std::function<void()>{});
+  }
+  if (!prepare_failed_)
+    prepare();
+  // Deletes and checkpoints need the last bytes of a full disk.
+  tell_full(prepare_failed_ && work.file->room() < work.reserve_bytes);
+  call_later(work.idle_mark);
+}
+
+void journal_state::prepare() {
+  const auto number = work.file->wants_spare();
+  if (number == 0 || preparing_ != 0)
+    return;
+  preparing_ = number;
+  prepare_failed_ = false;
+  self->send(all->sealer, prepare_atom::value, number);
+}
+
+void journal_state::spare(std::unique_ptr<prepared_file> prepared) {
+  if (!prepared)
+    return;
+  preparing_ = 0;
+  if (prepared->made) {
+    work.file->take_spare(prepared->number, std::move(*prepared->made));
+    tell_full(false);
+  } else {
+    prepare_failed_ = true;
+    if (work.file->room() < work.reserve_bytes)
+      tell_full(true);
+    call_later(retry_delay);
+  }
+  commit();
+}
+
+void journal_state::tell_full(bool full) {
+  if (work.counters->full.exchange(full) == full)
+    return;
+  std::shared_ptr<const error> why;
+  if (full) {
+    spdlog::error("journal-full error=\"{}\"", work.file->failure().context);
+    why = std::make_shared<const error>(error{
+      errc::io_failed,
+      "no room for the journal; free space on the disk of data-dir, writes "
+      "resume by themselves"});
+  } else {
+    spdlog::info("journal-room");
+  }
+  for (const auto& each : all->shards)
+    self->send(each, full_atom::value, why);
+}
+
+void journal_state::call_later(std::chrono::milliseconds delay) {
+  if (std::exchange(called_, true))
+    return;
+  const auto tick = work.clock->monotonic_ms()
+                    + static_cast<std::uint64_t>(delay.count());
+  self->send(all->scheduler, arm_atom::value,
+             std::vector<deadline>{{stream_id{}, tick}});
+}
+
+void journal_state::later() {
+  called_ = false;
+  if (work.counters->failed)
+    return;
+  prepare();
+  commit();
+  if (!waiting_.empty())
+    return call_later(retry_delay);
+  if (last_commit_ms_ == 0)
+    return;
+  const auto idle = work.clock->monotonic_ms() - last_commit_ms_;
+  const auto wanted = static_cast<std::uint64_t>(work.idle_mark.count());
+  if (idle < wanted)
+    call_later(std::chrono::milliseconds{wanted - idle});
+  else
+    static_cast<void>(work.file->mark_idle());
+}
+
+void journal_state::finish(const std::function<void()>& done) {
+  commit();
+  if (!waiting_.empty()) {
+    const error why{errc::shut_down, "stopped before the disk had room"};
+    report(waiting_.size(), &why);
+  }
+  if (!work.counters->failed)
+    static_cast<void>(work.file->finish());
+  done();
+}
+
+journal_actor::behavior_type
+journal_writer(journal_actor::stateful_pointer<journal_state> self,
+               journal_state::tools work, std::shared_ptr<roster> all) {
+  auto& state = self->state;
+  state.self = self;
+  state.work = std::move(work);
+  state.all = std::move(all);
+  return {
+    [&state](commit_atom) { state.commit(); },
+    [&state](later_atom) { state.later(); },
+    [&state](spare_atom, const handoff<prepared_file>& prepared) {
+      state.spare(prepared.take());
+    },
+    [&state](finish_atom, const std::function<void()>& done) {
+      state.finish(done);
+    },
+  };
+}
+
+} // namespace torpor

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/roster.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/journal.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace torpor {
+
+/// What the journal counts. Threads: any reads, the journal writes.
+struct journal_counters {
+  std::atomic<std::uint64_t> commits{0};
+  std::atomic<std::uint64_t> blocks{0};
+  std::atomic<std::uint64_t> written_bytes{0}; ///< Frames with their padding.
+  std::atomic<bool> failed{false};
+  std::atomic<bool> full{false};
+};
+
+/// Commits whatever has come in while the last sync ran.
+struct journal_state {
+  static inline const char* name = "journal";
+
+  /// What the actor works with; lives in the store.
+  struct tools {
+    std::shared_ptr<torpor::journal> file;
+    std::shared_ptr<torpor::clock> clock;
+    std::shared_ptr<journal_counters> counters;
+    std::chrono::milliseconds idle_mark{1000};
+    std::uint64_t reserve_bytes = 0; ///< Room kept for deletes on a full disk.
+    std::uint32_t checkpoint = 0;    ///< First file that recovery needs.
+  };
+
+  void commit();
+  void later();
+  void spare(std::unique_ptr<prepared_file> prepared);
+  void finish(const std::function<void()>& done);
+
+  journal_actor::pointer self = nullptr;
+  std::shared_ptr<roster> all;
+  tools work;
+
+private:
+  [[nodiscard]] bool commit_some();
+  [[nodiscard]] std::size_t next_frame() const;
+  void report(std::size_t count, const error* failure);
+  void after_commit();
+  void prepare();
+  void tell_full(bool full);
+  void call_later(std::chrono::milliseconds delay);
+
+  std::vector<pending_block*> waiting_;   ///< Taken from the queue, in order.
+  std::vector<journal_block*> frame_;
+  std::vector<std::vector<pending_block*>> by_shard_;
+  std::uint32_t preparing_ = 0;           ///< File that the sealer makes; 0: none.
+  bool prepare_failed_ = false;           ///< To be tried again later.
+  std::uint64_t last_commit_ms_ = 0;
+  bool called_ = false;                   ///< A deadline is in the wheel.
+};
+
+journal_actor::behavior_type
+journal_writer(journal_actor::stateful_pointer<journal_state> self,
+               journal_state::tools work, std::shared_ptr<roster> all);
+
+} // namespace torpor

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "runtime/disk.hpp"
+#include "runtime/pending_block.hpp"
+#include "runtime/stream_table.hpp"
+#include "torpor/messages.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace torpor {
+
+/// Blocks of one shard whose commit has finished.
+struct commit_report {
+  std::vector<pending_block*> blocks;
+  std::optional<error> failure; ///< None: they are durable.
+};
+
+/// A journal file that the sealer made, or why it could not.
+struct prepared_file {
+  std::uint32_t number = 0;
+  result<std::unique_ptr<file>> made;
+};
+
+/// The shard has no more use for what nobody takes: it is being destroyed.
+inline void dropped(std::unique_ptr<read_job>) {}
+inline void dropped(std::unique_ptr<prepared_file>) {}
+
+} // namespace torpor
+
+CAF_BEGIN_TYPE_ID_BLOCK(torpor_internal, first_custom_type_id + 7100)
+
+  CAF_ADD_ATOM(torpor_internal, torpor, sync_atom, "tp_sync")
+  CAF_ADD_ATOM(torpor_internal, torpor, arm_atom, "tp_arm")
+  CAF_ADD_ATOM(torpor_internal, torpor, wheel_atom, "tp_wheel")
+  CAF_ADD_ATOM(torpor_internal, torpor, commit_atom, "tp_go")
+  CAF_ADD_ATOM(torpor_internal, torpor, later_atom, "tp_later")
+  CAF_ADD_ATOM(torpor_internal, torpor, spare_atom, "tp_spare")
+  CAF_ADD_ATOM(torpor_internal, torpor, prepare_atom, "tp_prepare")
+  CAF_ADD_ATOM(torpor_internal, torpor, save_atom, "tp_save")
+  CAF_ADD_ATOM(torpor_internal, torpor, saved_atom, "tp_saved")
+  CAF_ADD_ATOM(torpor_internal, torpor, finish_atom, "tp_finish")
+
+CAF_END_TYPE_ID_BLOCK(torpor_internal)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(torpor::pending_block*)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<torpor::deadline>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(torpor::handoff<torpor::read_job>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(torpor::handoff<torpor::prepared_file>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<std::vector<torpor::catalog_change>>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::function<void()>)
+
+namespace torpor {
+
+/// SCHEDULER: owns the timing wheel: the only place where anything waits for
+/// a time.
+using scheduler_actor = caf::typed_actor<
+  // Sets deadlines. A deadline of stream 0 is the journal's own. No reply.
+  caf::reacts_to<arm_atom, std::vector<deadline>>,
+  // INTERNAL: the earliest deadline has passed. Fires at most 1,024 streams,
+  // then sends itself the rest.
+  caf::reacts_to<wheel_atom>>;
+
+/// JOURNAL: writes the blocks of all streams, one frame and one sync at a
+/// time. Blocks come through `block_queue`, not through messages.
+using journal_actor = caf::typed_actor<
+  // The queue was empty and is not any more.
+  caf::reacts_to<commit_atom>,
+  // From the scheduler: the journal's own deadline has passed.
+  caf::reacts_to<later_atom>,
+  // From the sealer: the next file is prepared, or could not be.
+  caf::reacts_to<spare_atom, handoff<prepared_file>>,
+  // Marks the end, gives unused space back and calls back. The last message.
+  caf::reacts_to<finish_atom, std::function<void()>>>;
+
+/// SEALER: does what takes long beside the journal: prepares files and saves
+/// records (checkpoints). One checkpoint at a time; a later one waits.
+using sealer_actor = caf::typed_actor<
+  // Prepare the journal file of that number; answered with `spare`.
+  caf::reacts_to<prepare_atom, std::uint32_t>,
+  // Save what the journal files before that number changed; then they are not
+  // needed for recovery any more. Calls back when it is done, if asked to.
+  caf::reacts_to<save_atom, std::uint32_t, std::function<void()>>,
+  // INTERNAL, from a shard: the next changed records; none when it has no more.
+  caf::reacts_to<saved_atom, std::shared_ptr<std::vector<catalog_change>>>>;
+
+/// READER: fetches old entries. A few of them share the work.
+using reader_actor = caf::typed_actor<
+  // Fetches the blocks and gives the page to the request's sink.
+  caf::reacts_to<read_atom, handoff<read_job>>>;
+
+} // namespace torpor

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "torpor/runtime.hpp"
+
+#include "actors/engine.hpp"
+#include "actors/requests.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+namespace torpor {
+
+namespace {
+
+result<std::shared_ptr<engine>> start(options given, engine::place where) {
+  auto checked = validate(std::move(given));
+  if (!checked)
+    return tl::unexpected{checked.error()};
+  auto opened = store::open(std::move(*checked), environment::real(),
+                            access::write);
+  if (!opened)
+    return tl::unexpected{opened.error()};
+  return engine::start(std::move(*opened), where);
+}
+
+/// Puts the shards' parts of a listing together.
+class merged_list {
+public:
+  using names = std::vector<std::pair<std::string, stream_id>>;
+
+  merged_list(std::size_t shards, std::size_t count_max)
+    : left_(shards), count_max_(count_max) {}
+
+  void add(result<names> part) {
+    const std::lock_guard guard{mutex_};
+    if (!part)
+      failure_ = part.error();
+    else
+      all_.insert(all_.end(), part->begin(), part->end());
+    if (--left_ > 0)
+      return;
+    if (failure_)
+      return promise.set_value(tl::unexpected{*failure_});
+    std::sort(all_.begin(), all_.end());
+    if (all_.size() > count_max_)
+      all_.resize(count_max_);
+    promise.set_value(std::move(all_));
+  }
+
+  std::promise<result<names>> promise;
+
+private:
+  std::mutex mutex_;
+  std::size_t left_;
+  std::size_t count_max_;
+  names all_;
+  std::optional<error> failure_;
+};
+
+} // namespace
+
+runtime::runtime(std::shared_ptr<torpor::engine> engine)
+  : engine_(std::move(engine)) {}
+
+runtime::runtime(runtime&&) noexcept = default;
+
+runtime& runtime::operator=(runtime&& other) noexcept {
+  close();
+  engine_ = std::move(other.engine_);
+  return *this;
+}
+
+runtime::~runtime() {
+  close();
+}
+
+result<runtime> runtime::open(options given) {
+  return start(std::move(given), {}).map([](auto engine) {
+    return runtime{std::move(engine)};
+  });
+}
+
+result<runtime> runtime::open(options given, caf::actor_system& host) {
+  return start(std::move(given), {&host, true}).map([](auto engine) {
+    return runtime{std::move(engine)};
+  });
+}
+
+void runtime::close() {
+  if (!engine_)
+    return;
+  std::promise<void> ended;
+  engine_->stop([&ended] { ended.set_value(); });
+  ended.get_future().wait();
+  engine_.reset();
+}
+
+stream runtime::stream(std::string name) const {
+  return {engine_, std::move(name)};
+}
+
+std::future<result<stream_id>> runtime::create(std::string name,
+                                               const sync_policy& policy) {
+  return send_write<stream_id>(
+    *engine_, {{}, name},
+    [&](write_batch& batch) { batch.create(name, policy); },
+    [](const write_outcome& outcome) { return outcome.stream; });
+}
+
+std::future<result<std::vector<std::pair<std::string, stream_id>>>>
+runtime::list(std::string prefix, std::string after, std::size_t count_max) {
+  constexpr std::size_t count_most = 100'000;
+  auto merged = std::make_shared<merged_list>(engine_->shards(), count_max);
+  auto ready = merged->promise.get_future();
+  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard) {
+    if (count_max == 0 || count_max > count_most) {
+      merged->add(fail(errc::invalid_argument,
+                       fmt::format("a list of {} streams was asked for, "
+                                   "expected 1 to {}",
+                                   count_max, count_most)));
+      continue;
+    }
+    const auto sent = engine_->ask(
+      shard, [merged, prefix, after, count_max](stream_table& table) {
+        merged->add(table.records().list(prefix, after, count_max));
+      });
+    if (!sent)
+      merged->add(fail(errc::shut_down, "the runtime is stopping"));
+  }
+  return ready;
+}
+
+std::future<result<void>> runtime::sync() {
+  auto all = std::make_shared<sync_round>(engine_->shards());
+  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard)
+    all->send(*engine_, shard);
+  return all->promise.get_future();
+}
+
+runtime_stats runtime::stats() const {
+  return engine_->stats();
+}
+
+} // namespace torpor

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "torpor/error.hpp"
+#include "torpor/types.hpp"
+#include "torpor/write_batch.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace torpor {
+
+/// What and how much to read of a stream.
+struct read_options {
+  sequence from{};                       ///< First entry wanted.
+  std::optional<std::int64_t> from_time; ///< Instead: first entry at or after, ms since 1970.
+  std::uint32_t count_max = 1000;        ///< 1 to 1,000,000 entries.
+  std::uint64_t bytes_max = 1u << 20;    ///< 1 to 1 GiB of payload; one entry comes in any case.
+  /// True: a read at the tail is answered when an entry comes, the stream is
+  /// closed or removed, or the read is cancelled.
+  bool wait = false;
+};
+
+/// Durable entries of one stream, in order. Owns the bytes they point to.
+/// Threads: one owner, which changes with the message that carries it.
+struct read_page {
+  stream_id stream{};
+  std::vector<entry_view> entries;
+  sequence next_from{};  ///< Where the next read goes on.
+  sequence next{};       ///< The stream's next sequence: it is at the tail when both are equal.
+  bool closed = false;   ///< No entry will come after `next`.
+  std::vector<std::unique_ptr<std::byte[]>> buffers;
+
+  read_page() = default;
+  read_page(read_page&&) noexcept = default;
+  read_page& operator=(read_page&&) noexcept = default;
+};
+
+/// Takes the answer of a read. Called on a pool thread: be short, never block.
+class read_sink {
+public:
+  virtual ~read_sink() = default;
+  virtual void done(result<read_page> page) = 0;
+};
+
+/// A read on its way.
+struct read_request {
+  stream_id stream{};   ///< 0: by name.
+  std::string name;
+  read_options options;
+  std::uint64_t ticket = 0; ///< The caller's own, to cancel it by; 0: never.
+  std::unique_ptr<read_sink> sink;
+};
+
+/// What is known of a stream.
+struct stream_info {
+  std::string name;
+  stream_id id{};
+  sequence first{};         ///< Oldest kept entry.
+  sequence next{};          ///< Durable entries end before it.
+  std::int64_t last_ms = 0; ///< Time of the newest durable entry; 0: none yet.
+  bool closed = false;
+  bool awake = false;       ///< Something is buffered or being synced.
+  sync_policy policy;
+  std::uint32_t producers = 0;
+};
+
+} // namespace torpor

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/block.hpp"
+
+#include "runtime/assert.hpp"
+#include "runtime/wire.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace torpor {
+
+namespace {
+
+// Bits of the flags byte (docs/journal-format.md).
+enum : std::uint8_t {
+  creates_flag = 1,
+  closes_flag = 2,
+  removes_flag = 4,
+  policy_flag = 8,
+  stamps_flag = 16,
+  flags_known = 31,
+};
+
+std::uint64_t checksum(bytes_view bytes) noexcept {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+tl::unexpected<error> damaged(std::string_view what) {
+  return fail(errc::corrupt, fmt::format("damaged block: {}", what));
+}
+
+sync_policy read_policy(wire_reader& from) {
+  sync_policy policy;
+  policy.max_delay_ms = static_cast<std::uint32_t>(from.varint());
+  policy.max_bytes = static_cast<std::uint32_t>(from.varint());
+  policy.linger_ms = static_cast<std::uint32_t>(from.varint());
+  return policy;
+}
+
+std::vector<producer_stamp> read_stamps(wire_reader& from, sequence first) {
+  std::vector<producer_stamp> stamps;
+  for (auto left = from.varint(); left > 0 && from.ok(); --left) {
+    producer_stamp stamp;
+    stamp.id = from.text();
+    stamp.epoch = from.varint();
+    stamp.number = from.varint();
+    stamp.first = first + from.varint();
+    stamp.count = static_cast<std::uint32_t>(from.varint());
+    stamps.push_back(stamp);
+  }
+  return stamps;
+}
+
+} // namespace
+
+std::uint32_t claimed_block_bytes(bytes_view bytes) noexcept {
+  if (bytes.size() < block_head_bytes)
+    return 0;
+  const auto claimed = wire_reader{bytes}.u32();
+  return claimed < block_head_bytes || claimed > bytes.size() ? 0 : claimed;
+}
+
+result<block_view> parse_block(bytes_view bytes) {
+  if (claimed_block_bytes(bytes) != bytes.size())
+    return damaged("its size is wrong");
+  wire_reader from{bytes.subspan(4)};
+  const auto stated = from.u64();
+  if (checksum(from.rest()) != stated)
+    return damaged("its checksum is wrong");
+  block_view block;
+  block.stream = stream_id{from.varint()};
+  const auto flags = from.u8();
+  block.first = sequence{from.varint()};
+  const auto count = from.varint();
+  block.count = static_cast<std::uint32_t>(count);
+  block.first_ms = static_cast<std::int64_t>(from.varint());
+  block.last_ms = block.first_ms + static_cast<std::int64_t>(from.varint());
+  block.creates = (flags & creates_flag) != 0;
+  block.closes = (flags & closes_flag) != 0;
+  block.removes = (flags & removes_flag) != 0;
+  if (block.creates)
+    block.name = from.text();
+  if ((flags & policy_flag) != 0)
+    block.policy = read_policy(from);
+  if ((flags & stamps_flag) != 0)
+    block.stamps = read_stamps(from, block.first);
+  block.entries = from.rest();
+  if (!from.ok() || flags > flags_known
+      || count > std::numeric_limits<std::uint32_t>::max())
+    return damaged("its head makes no sense");
+  return block;
+}
+
+entry_cursor::entry_cursor(const block_view& block) noexcept
+  : rest_(block.entries),
+    seq_(block.first),
+    time_ms_(block.first_ms),
+    left_(block.count) {}
+
+std::optional<entry_view> entry_cursor::next() noexcept {
+  if (left_ == 0)
+    return std::nullopt;
+  wire_reader from{rest_};
+  const auto head = from.varint();
+  time_ms_ += static_cast<std::int64_t>(from.varint());
+  entry_view view;
+  view.seq = seq_;
+  view.time_ms = time_ms_;
+  if ((head & 1) != 0)
+    view.encoded = from.raw(from.varint());
+  view.payload = from.raw(head >> 1);
+  // The block's checksum was right, so its writer was wrong.
+  TORPOR_ASSERT(from.ok());
+  rest_ = from.rest();
+  seq_ = seq_ + 1;
+  --left_;
+  return view;
+}
+
+std::vector<std::byte>
+encode_properties(const std::vector<property>& properties) {
+  std::size_t most = 0;
+  for (const auto& [key, value] : properties)
+    most += key.size() + value.size() + 2 * varint_bytes_max;
+  std::vector<std::byte> bytes(most);
+  wire_writer to{bytes.data()};
+  for (const auto& [key, value] : properties) {
+    to.text(key);
+    to.text(value);
+  }
+  bytes.resize(static_cast<std::size_t>(to.at() - bytes.data()));
+  return bytes;
+}
+
+std::vector<property> entry_view::properties() const {
+  std::vector<property> pairs;
+  wire_reader from{encoded};
+  while (from.ok() && !from.rest().empty()) {
+    const auto key = from.text();
+    const auto value = from.text();
+    pairs.emplace_back(key, value);
+  }
+  // The block's checksum was right, so its writer was wrong.
+  TORPOR_ASSERT(from.ok());
+  return pairs;
+}
+
+void block_builder::start(stream_id stream, sequence first) {
+  stream_ = stream;
+  first_ = first;
+  count_ = 0;
+  payload_bytes_ = 0;
+  first_ms_ = last_ms_ = 0;
+  closes_ = removes_ = false;
+  policy_.reset();
+  name_.clear();
+  stamps_.clear();
+  buffer_.shrink(kept_bytes);
+  static_cast<void>(buffer_.reserve(room));
+  buffer_.grow(room);
+}
+
+void block_builder::add(bytes_view payload, bytes_view properties,
+                        std::int64_t time_ms) {
+  TORPOR_ASSERT(count_ == 0 || time_ms >= last_ms_);
+  if (count_ == 0)
+    first_ms_ = last_ms_ = time_ms;
+  const auto most = payload.size() + properties.size() + 3 * varint_bytes_max;
+  auto* begin = buffer_.reserve(most);
+  wire_writer to{begin};
+  to.varint((payload.size() << 1) | (properties.empty() ? 0u : 1u));
+  to.varint(static_cast<std::uint64_t>(time_ms - last_ms_));
+  if (!properties.empty())
+    to.text(as_text(properties));
+  to.raw(payload);
+  buffer_.grow(static_cast<std::size_t>(to.at() - begin));
+  last_ms_ = time_ms;
+  payload_bytes_ += payload.size();
+  ++count_;
+}
+
+void block_builder::stamp(std::string_view id, std::uint64_t epoch,
+                          std::uint64_t number, std::uint32_t count) {
+  TORPOR_ASSERT(count <= count_);
+  stamps_.push_back(
+    {std::string{id}, epoch, number, first_ + (count_ - count), count});
+}
+
+std::size_t block_builder::head_bytes_max() const noexcept {
+  auto most = block_head_bytes + 1 + 9 * varint_bytes_max + name_.size();
+  for (const auto& stamp : stamps_)
+    most += stamp.id.size() + 5 * varint_bytes_max;
+  return most;
+}
+
+std::size_t block_builder::write_head(std::byte* at) const {
+  wire_writer to{at + block_head_bytes};
+  const auto flag = [](bool on, unsigned bit) { return on ? bit : 0u; };
+  to.varint(torpor::raw(stream_));
+  to.u8(static_cast<std::uint8_t>(
+    flag(!name_.empty(), creates_flag) | flag(closes_, closes_flag)
+    | flag(removes_, removes_flag) | flag(policy_.has_value(), policy_flag)
+    | flag(!stamps_.empty(), stamps_flag)));
+  to.varint(torpor::raw(first_));
+  to.varint(count_);
+  to.varint(static_cast<std::uint64_t>(first_ms_));
+  to.varint(static_cast<std::uint64_t>(last_ms_ - first_ms_));
+  if (!name_.empty())
+    to.text(name_);
+  if (policy_) {
+    to.varint(policy_->max_delay_ms);
+    to.varint(policy_->max_bytes);
+    to.varint(policy_->linger_ms);
+  }
+  if (!stamps_.empty()) {
+    to.varint(stamps_.size());
+    for (const auto& stamp : stamps_) {
+      to.text(stamp.id);
+      to.varint(stamp.epoch);
+      to.varint(stamp.number);
+      to.varint(torpor::raw(stamp.first) - torpor::raw(first_));
+      to.varint(stamp.count);
+    }
+  }
+  return static_cast<std::size_t>(to.at() - at);
+}
+
+block_view block_builder::summary() const {
+  block_view block;
+  block.stream = stream_;
+  block.first = first_;
+  block.count = count_;
+  block.first_ms = first_ms_;
+  block.last_ms = last_ms_;
+  block.creates = !name_.empty();
+  block.closes = closes_;
+  block.removes = removes_;
+  block.name = name_;
+  block.policy = policy_;
+  for (const auto& stamp : stamps_)
+    block.stamps.push_back(
+      {stamp.id, stamp.epoch, stamp.number, stamp.first, stamp.count});
+  return block;
+}
+
+bytes_view block_builder::finish() {
+  // The head's size is known only now. It is written aside and moved to just
+  // before the entries, into the room that was kept free there.
+  std::array<std::byte, 256> small;
+  std::vector<std::byte> large;
+  auto* head = small.data();
+  if (const auto most = head_bytes_max(); most > small.size()) {
+    large.resize(most);
+    head = large.data();
+  }
+  const auto bytes = write_head(head);
+  if (bytes > room) {
+    // Rare (a name or producers): make the room larger.
+    const auto entries = buffer_.size() - room;
+    static_cast<void>(buffer_.reserve(bytes));
+    std::memmove(buffer_.data() + bytes, buffer_.data() + room, entries);
+    buffer_.grow(bytes - room);
+  }
+  const auto skip = bytes > room ? 0 : room - bytes;
+  auto* begin = buffer_.data() + skip;
+  const auto total = buffer_.size() - skip;
+  std::memcpy(begin, head, bytes);
+  const bytes_view body{begin + block_head_bytes, total - block_head_bytes};
+  wire_writer to{begin};
+  to.u32(static_cast<std::uint32_t>(total));
+  to.u64(checksum(body));
+  return {begin, total};
+}
+
+} // namespace torpor

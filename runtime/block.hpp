@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "runtime/byte_buffer.hpp"
+#include "runtime/stream_record.hpp"
+#include "torpor/error.hpp"
+#include "torpor/types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace torpor {
+
+/// Where a block lies in the journal. A file number of 0 is nowhere.
+struct block_place {
+  std::uint32_t file = 0;   ///< Number of the journal file, from 1.
+  std::uint32_t offset = 0; ///< Of the block's first byte in that file.
+  std::uint32_t bytes = 0;  ///< Of the whole block.
+  bool operator==(const block_place&) const = default;
+};
+
+/// An idempotent append inside a block.
+struct producer_stamp {
+  std::string_view id;
+  std::uint64_t epoch = 0;
+  std::uint64_t number = 0; ///< The producer's own sequence.
+  sequence first{};         ///< Of the append's first entry.
+  std::uint32_t count = 0;  ///< Entries of the append.
+};
+
+/// A decoded block: one atomic change of one stream. Views into its bytes.
+/// Format: docs/journal-format.md.
+struct block_view {
+  stream_id stream{};
+  sequence first{};           ///< Of the first entry; the next one if none.
+  std::uint32_t count = 0;    ///< Entries.
+  std::int64_t first_ms = 0;  ///< Timestamp of the first entry.
+  std::int64_t last_ms = 0;   ///< Timestamp of the last entry.
+  bool creates = false;       ///< The stream begins here and has `name`.
+  bool closes = false;        ///< No entry comes after this block.
+  bool removes = false;       ///< The stream ends here.
+  std::string_view name;
+  std::optional<sync_policy> policy;
+  std::vector<producer_stamp> stamps;
+  bytes_view entries;         ///< Encoded; read them with `entry_cursor`.
+};
+
+/// Bytes in front of a block's body: size (u32) and checksum (u64).
+inline constexpr std::size_t block_head_bytes = 12;
+
+/// The size a block claims, or 0 when `bytes` cannot hold a block.
+[[nodiscard]] std::uint32_t claimed_block_bytes(bytes_view bytes) noexcept;
+
+/// Checks and decodes one whole block. Errors: corrupt.
+[[nodiscard]] result<block_view> parse_block(bytes_view bytes);
+
+/// Walks over the entries of a parsed block.
+class entry_cursor {
+public:
+  explicit entry_cursor(const block_view& block) noexcept;
+
+  /// The next entry, or nullopt at the end.
+  [[nodiscard]] std::optional<entry_view> next() noexcept;
+
+private:
+  bytes_view rest_;
+  sequence seq_;
+  std::int64_t time_ms_;
+  std::uint32_t left_;
+};
+
+/// Bytes of key-value pairs as an entry carries them; none for no pairs.
+[[nodiscard]] std::vector<std::byte>
+encode_properties(const std::vector<property>& properties);
+
+/// Collects a stream's changes until they are synced. The entries are encoded
+/// as they come; `finish` puts the head in front of them.
+/// Threads: one owner, which changes with the message that carries it.
+class block_builder {
+public:
+  /// Begins an empty block. Keeps memory of at most `kept_bytes`.
+  void start(stream_id stream, sequence first);
+
+  /// Adds an entry. `time_ms` is at least that of the entry before.
+  void add(bytes_view payload, bytes_view properties, std::int64_t time_ms);
+
+  void create(std::string_view name) { name_ = name; }
+  void close() noexcept { closes_ = true; }
+  void remove() noexcept { removes_ = true; }
+  void policy(const sync_policy& policy) noexcept { policy_ = policy; }
+
+  /// States that the last `count` entries were one append of a producer.
+  void stamp(std::string_view id, std::uint64_t epoch, std::uint64_t number,
+             std::uint32_t count);
+
+  /// The whole block. Nothing can be added afterwards.
+  [[nodiscard]] bytes_view finish();
+
+  /// What `parse_block` will say of the finished block, without the entries.
+  [[nodiscard]] block_view summary() const;
+
+  [[nodiscard]] stream_id stream() const noexcept { return stream_; }
+  [[nodiscard]] sequence first() const noexcept { return first_; }
+  [[nodiscard]] sequence next() const noexcept { return first_ + count_; }
+  [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
+  [[nodiscard]] std::int64_t last_ms() const noexcept { return last_ms_; }
+  /// Bytes of the encoded entries so far.
+  [[nodiscard]] std::size_t entry_bytes() const noexcept {
+    return buffer_.size() < room ? 0 : buffer_.size() - room;
+  }
+  /// Bytes of the payloads so far.
+  [[nodiscard]] std::size_t payload_bytes() const noexcept {
+    return payload_bytes_;
+  }
+  /// Memory held.
+  [[nodiscard]] std::size_t capacity() const noexcept {
+    return buffer_.capacity();
+  }
+  /// True when there is something to make durable.
+  [[nodiscard]] bool any() const noexcept {
+    return count_ > 0 || !name_.empty() || closes_ || removes_ || policy_;
+  }
+
+private:
+  struct owned_stamp {
+    std::string id;
+    std::uint64_t epoch;
+    std::uint64_t number;
+    sequence first;
+    std::uint32_t count;
+  };
+
+  /// Kept free in front of the entries for the head.
+  static constexpr std::size_t room = 64;
+  /// A builder that is used again keeps at most this much memory.
+  static constexpr std::size_t kept_bytes = 8u << 10;
+
+  [[nodiscard]] std::size_t head_bytes_max() const noexcept;
+  [[nodiscard]] std::size_t write_head(std::byte* at) const;
+
+  stream_id stream_{};
+  sequence first_{};
+  std::uint32_t count_ = 0;
+  std::size_t payload_bytes_ = 0;
+  std::int64_t first_ms_ = 0;
+  std::int64_t last_ms_ = 0;
+  bool closes_ = false;
+  bool removes_ = false;
+  std::optional<sync_policy> policy_;
+  std::string name_;
+  std::vector<owned_stamp> stamps_;
+  byte_buffer buffer_;
+};
+
+} // namespace torpor

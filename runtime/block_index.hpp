@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "runtime/block.hpp"
+#include "runtime/slab.hpp"
+#include "torpor/types.hpp"
+
+#include <tsl/robin_map.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace torpor {
+
+/// One block of a stream as the index knows it.
+struct indexed_block {
+  sequence first{};
+  block_place place;
+};
+
+/// Finds the journal blocks that hold given entries: 48 bytes a block, none an
+/// entry. Each block points to the one before it and to one far back, so that
+/// any place of a stream is found in O(log blocks) and adding costs O(1).
+/// Source of the far pointers: E. W. Myers, "An applicative random-access
+/// stack", 1983. Threads: one owner.
+class block_index {
+public:
+  /// Adds a stream's newest block. Blocks without entries are not indexed.
+  void add(const block_view& block, block_place place);
+
+  /// The blocks from the one that holds `from` on, oldest first, until their
+  /// sizes reach `bytes_max` (at least one). Empty when the stream has none.
+  /// When the block with `from` is missing, the first one after it leads.
+  [[nodiscard]] std::vector<indexed_block>
+  find(stream_id stream, sequence from, std::uint64_t bytes_max) const;
+
+  /// First sequence of the first block that has an entry at or after a time.
+  /// nullopt when all entries are older.
+  [[nodiscard]] std::optional<sequence> find_time(stream_id stream,
+                                                  std::int64_t time_ms) const;
+
+  /// Forgets a stream's blocks.
+  void remove(stream_id stream) { newest_.erase(raw(stream)); }
+
+  [[nodiscard]] std::size_t blocks() const noexcept { return rows_.used(); }
+
+private:
+  struct row {
+    sequence first;
+    std::int64_t last_ms;
+    block_place place;
+    std::uint32_t count;
+    std::uint32_t before; ///< Row of the block before; itself at the start.
+    std::uint32_t after;  ///< Row of the block behind; 0 at the end.
+    std::uint32_t far;    ///< Row far back.
+    std::uint32_t depth;  ///< Blocks before this one.
+  };
+
+  /// The oldest row for which `behind` holds, which holds for all rows after
+  /// it too, starting from the newest; `none` when it holds for no row.
+  template <class Predicate>
+  [[nodiscard]] std::uint32_t oldest(std::uint32_t newest,
+                                     Predicate behind) const;
+
+  static constexpr std::uint32_t none = 0xffffffff;
+
+  slab<row> rows_;
+  tsl::robin_map<std::uint64_t, std::uint32_t> newest_;
+};
+
+} // namespace torpor

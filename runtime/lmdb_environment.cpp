@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/lmdb_environment.hpp"
+
+#include "runtime/posix_disk.hpp"
+
+#include <cerrno>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace torpor {
+
+namespace {
+
+constexpr std::size_t map_bytes_max = std::size_t{1} << 40;
+constexpr std::size_t map_bytes_min = std::size_t{1} << 22;
+constexpr std::uint64_t reserve_bytes = 4u << 20;
+constexpr unsigned databases_max = 8;
+constexpr mdb_mode_t file_mode = 0644;
+
+/// The map costs address space and nothing else, and LMDB cannot grow it while
+/// readers are at work: so as large as fits, with as much left for the rest of
+/// the process where `ulimit -v` or a container bounds it.
+std::size_t choose_map_bytes() {
+  for (auto bytes = map_bytes_max; bytes > map_bytes_min; bytes /= 2) {
+    auto* const probe = ::mmap(nullptr, 2 * bytes, PROT_NONE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                               -1, 0);
+    if (probe != MAP_FAILED) {
+      ::munmap(probe, 2 * bytes);
+      return bytes;
+    }
+  }
+  return map_bytes_min;
+}
+
+/// LMDB says EIO when the disk took only a part of a write.
+bool disk_is_full(const std::string& directory) {
+  struct ::statvfs volume {};
+  return ::statvfs(directory.c_str(), &volume) == 0
+         && volume.f_bavail * volume.f_frsize < reserve_bytes / 4;
+}
+
+std::string_view advice(int number) {
+  switch (number) {
+    case MDB_MAP_FULL:
+      return "full: the process may not map a larger file; nothing was "
+             "changed; raise its address space limit (ulimit -v) and restart";
+    case MDB_PANIC:
+      return "an earlier write of LMDB's own page failed; lookups go on, "
+             "updates need a restart";
+    case MDB_READERS_FULL: return "too many readers at once";
+    case MDB_MAP_RESIZED:
+      return "the file outgrew the part this process may map; raise its "
+             "address space limit (ulimit -v) and open it again";
+    case MDB_INVALID: return "no LMDB file, or a damaged one";
+    case MDB_VERSION_MISMATCH: return "written by another version of LMDB";
+    case ENOSPC: return "disk full; nothing was changed; free some space";
+    default: return ::mdb_strerror(number);
+  }
+}
+
+errc code_of(int number) {
+  switch (number) {
+    case MDB_INVALID:
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL: return errc::corrupt;
+    case MDB_VERSION_MISMATCH:
+    case MDB_INCOMPATIBLE: return errc::incompatible;
+    default: return errc::io_failed;
+  }
+}
+
+unsigned flags_of(lmdb_access access) {
+  // MDB_NOTLS: a reader belongs to its object, which moves between threads.
+  // MDB_NORDAHEAD: lookups hit single pages at random.
+  constexpr unsigned always = MDB_NOTLS | MDB_NORDAHEAD;
+  switch (access) {
+    case lmdb_access::write: return always;
+    case lmdb_access::read: return always | MDB_RDONLY;
+    case lmdb_access::read_unlocked: break;
+  }
+  return always | MDB_RDONLY | MDB_NOLOCK;
+}
+
+MDB_val as_mdb(bytes_view bytes) noexcept {
+  return {bytes.size(), const_cast<std::byte*>(bytes.data())};
+}
+
+} // namespace
+
+tl::unexpected<error> fail_lmdb(std::string_view call,
+                                const std::string& directory, int number) {
+  if (number == EIO && disk_is_full(directory))
+    number = ENOSPC;
+  return fail(code_of(number), fmt::format("catalog '{}': {}: {}", directory,
+                                           call, advice(number)));
+}
+
+result<std::shared_ptr<lmdb_environment>>
+lmdb_environment::open(const std::string& directory, lmdb_access access) {
+  std::shared_ptr<lmdb_environment> environment{
+    new lmdb_environment{directory}};
+  struct ::stat status {};
+  const auto path = directory + "/data.mdb";
+  if (::stat(path.c_str(), &status) != 0)
+    return fail_io("stat", path, errno);
+  if (status.st_size == 0) // LMDB would take it for a new one.
+    return fail_lmdb("open", directory, MDB_INVALID);
+  return environment->open_file(directory, flags_of(access))
+    .and_then([&] { return environment->cover(); })
+    .and_then([&] {
+      return access == lmdb_access::write ? environment->sync()
+                                          : result<void>{};
+    })
+    .map([&] { return environment; });
+}
+
+result<void> lmdb_environment::create(
+  const std::string& directory,
+  const std::function<result<void>(lmdb_environment&)>& fill) {
+  const auto path = directory + "/data.mdb";
+  const auto fresh = path + ".new";
+  std::error_code removed;
+  std::filesystem::remove(fresh, removed); // Of a creation that broke off.
+  {
+    lmdb_environment environment{directory};
+    const auto filled
+      = environment.open_file(fresh, MDB_NOSUBDIR | MDB_NOLOCK)
+          .and_then([&] { return fill(environment); });
+    if (!filled)
+      return filled;
+  }
+  posix_disk disk;
+  return disk.rename(fresh, path).and_then([&] {
+    return disk.sync_directory(directory);
+  });
+}
+
+lmdb_environment::~lmdb_environment() {
+  ::mdb_env_close(env_);
+}
+
+result<void> lmdb_environment::open_file(const std::string& path,
+                                         unsigned flags) {
+  int rc = ::mdb_env_create(&env_);
+  if (rc == 0)
+    rc = ::mdb_env_set_maxdbs(env_, databases_max);
+  if (rc == 0)
+    rc = ::mdb_env_set_maxreaders(env_, readers_max);
+  if (rc == 0)
+    rc = ::mdb_env_set_mapsize(env_, choose_map_bytes());
+  if (rc == 0)
+    rc = ::mdb_env_open(env_, path.c_str(), flags, file_mode);
+  if (rc != 0)
+    return fail_lmdb("open", directory_, rc);
+  ::fcntl(descriptor(), F_SETFD, FD_CLOEXEC); // LMDB leaves it to children.
+  return {};
+}
+
+result<void> lmdb_environment::cover() {
+  const auto bytes = file_bytes();
+  if (!bytes)
+    return tl::unexpected{bytes.error()};
+  if (*bytes >= used_bytes())
+    return {};
+  unsigned flags = 0;
+  ::mdb_env_get_flags(env_, &flags);
+  if ((flags & MDB_RDONLY) != 0)
+    return fail(errc::corrupt,
+                fmt::format("catalog '{}': data.mdb ends at byte {} of {}",
+                            directory_, *bytes, used_bytes()));
+  if (::ftruncate(descriptor(), static_cast<off_t>(used_bytes())) != 0)
+    return fail_io("ftruncate", directory_ + "/data.mdb", errno);
+  return {};
+}
+
+result<void> lmdb_environment::sync() {
+  const int rc = ::mdb_env_sync(env_, 1);
+  if (rc != 0)
+    return fail_lmdb("sync", directory_, rc);
+  return {};
+}
+
+void lmdb_environment::reserve() {
+  const auto used = used_bytes();
+  const auto bytes = file_bytes();
+  if (bytes && *bytes < used + reserve_bytes / 2)
+    (void)::fallocate(descriptor(), 0, 0,
+                      static_cast<off_t>(used + reserve_bytes));
+}
+
+result<std::uint64_t> lmdb_environment::file_bytes() const {
+  struct ::stat status {};
+  if (::fstat(descriptor(), &status) != 0)
+    return fail_io("fstat", directory_ + "/data.mdb", errno);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::uint64_t lmdb_environment::used_bytes() const {
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  ::mdb_env_info(env_, &info);
+  ::mdb_env_stat(env_, &stat);
+  return (info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+int lmdb_environment::descriptor() const {
+  int descriptor = -1;
+  ::mdb_env_get_fd(env_, &descriptor);
+  return descriptor;
+}
+
+lmdb_transaction::~lmdb_transaction() {
+  if (txn_ != nullptr)
+    ::mdb_txn_abort(txn_);
+}
+
+result<void> lmdb_transaction::begin_write() {
+  const int rc = ::mdb_txn_begin(environment_->get(), nullptr, 0, &txn_);
+  if (rc != 0)
+    return failed("begin", rc);
+  return {};
+}
+
+int lmdb_transaction::begin_read() noexcept {
+  if (txn_ != nullptr)
+    return ::mdb_txn_renew(txn_);
+  return ::mdb_txn_begin(environment_->get(), nullptr, MDB_RDONLY, &txn_);
+}
+
+result<MDB_dbi> lmdb_transaction::open_database(const char* name,
+                                                unsigned flags) {
+  MDB_dbi database = 0;
+  const int rc = ::mdb_dbi_open(txn_, name, flags, &database);
+  if (rc != 0)
+    return failed("open database", rc == MDB_NOTFOUND ? MDB_INCOMPATIBLE : rc);
+  return database;
+}
+
+result<std::optional<bytes_view>> lmdb_transaction::get(MDB_dbi database,
+                                                        bytes_view key) const {
+  auto wanted = as_mdb(key);
+  MDB_val value{};
+  const int rc = ::mdb_get(txn_, database, &wanted, &value);
+  if (rc == MDB_NOTFOUND)
+    return std::nullopt;
+  if (rc != 0)
+    return failed("get", rc);
+  return bytes_view{static_cast<const std::byte*>(value.mv_data),
+                    value.mv_size};
+}
+
+result<void> lmdb_transaction::put(MDB_dbi database, bytes_view key,
+                                   bytes_view value) {
+  auto at = as_mdb(key);
+  auto what = as_mdb(value);
+  const int rc = ::mdb_put(txn_, database, &at, &what, 0);
+  if (rc != 0)
+    return failed("put", rc);
+  return {};
+}
+
+result<void> lmdb_transaction::remove(MDB_dbi database, bytes_view key) {
+  auto at = as_mdb(key);
+  const int rc = ::mdb_del(txn_, database, &at, nullptr);
+  if (rc != 0 && rc != MDB_NOTFOUND)
+    return failed("delete", rc);
+  return {};
+}
+
+result<std::uint64_t> lmdb_transaction::entries(MDB_dbi database) const {
+  MDB_stat stat{};
+  const int rc = ::mdb_stat(txn_, database, &stat);
+  if (rc != 0)
+    return failed("stat", rc);
+  return stat.ms_entries;
+}
+
+result<void> lmdb_transaction::commit() {
+  const int rc = ::mdb_txn_commit(std::exchange(txn_, nullptr));
+  if (rc != 0)
+    return failed("commit", rc);
+  return {};
+}
+
+lmdb_cursor::~lmdb_cursor() {
+  if (cursor_ != nullptr)
+    ::mdb_cursor_close(cursor_);
+}
+
+result<void> lmdb_cursor::open(MDB_dbi database) {
+  const int rc = ::mdb_cursor_open(transaction_.get(), database, &cursor_);
+  if (rc != 0)
+    return transaction_.failed("open cursor", rc);
+  return {};
+}
+
+result<bool> lmdb_cursor::move(MDB_cursor_op how, bytes_view key) {
+  key_ = as_mdb(key);
+  const int rc = ::mdb_cursor_get(cursor_, &key_, &value_, how);
+  if (rc == MDB_NOTFOUND)
+    return false;
+  if (rc != 0)
+    return transaction_.failed("move cursor", rc);
+  return true;
+}
+
+result<void> lmdb_cursor::put(bytes_view key, bytes_view value,
+                              unsigned flags) {
+  auto at = as_mdb(key);
+  auto what = as_mdb(value);
+  const int rc = ::mdb_cursor_put(cursor_, &at, &what, flags);
+  if (rc != 0)
+    return transaction_.failed("put", rc);
+  return {};
+}
+
+result<void> lmdb_cursor::remove() {
+  const int rc = ::mdb_cursor_del(cursor_, 0);
+  if (rc != 0)
+    return transaction_.failed("delete", rc);
+  return {};
+}
+
+} // namespace torpor

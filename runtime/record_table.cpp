@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/record_table.hpp"
+
+#include "runtime/assert.hpp"
+#include "runtime/replay.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+
+namespace torpor {
+
+std::uint8_t slot_of(std::string_view name) noexcept {
+  return static_cast<std::uint8_t>(XXH3_64bits(name.data(), name.size()));
+}
+
+record_table::record_table(std::unique_ptr<catalog_reader> catalog,
+                           std::uint32_t shard, std::uint32_t shards,
+                           std::uint32_t cache_max)
+  : catalog_(std::move(catalog)),
+    shard_(shard),
+    shards_(shards),
+    cache_max_(cache_max) {}
+
+void record_table::number(std::uint8_t slot, std::uint64_t largest) noexcept {
+  numbers_[slot] = std::max(numbers_[slot], largest);
+}
+
+result<record_table::row_index> record_table::find(stream_id id) {
+  if (const auto known = ids_.find(raw(id)); known != ids_.end()) {
+    auto& row = rows_[known->second];
+    row.recent = true;
+    return row.removed ? none : known->second;
+  }
+  auto stored = catalog_->find(id);
+  if (!stored)
+    return tl::unexpected{stored.error()};
+  if (!*stored)
+    return none;
+  // Each new row pays for looking at a few old ones.
+  evict(16);
+  ++clean_;
+  return insert(id, std::move(**stored));
+}
+
+result<record_table::row_index> record_table::find(std::string_view name) {
+  if (const auto known = names_.find(name); known != names_.end())
+    return find(known->second);
+  auto id = catalog_->find(name);
+  if (!id)
+    return tl::unexpected{id.error()};
+  if (!*id)
+    return none;
+  return find(**id);
+}
+
+record_table::row_index record_table::create(std::string_view name) {
+  const auto slot = slot_of(name);
+  const stream_id id{++numbers_[slot] << 8 | slot};
+  stream_record record;
+  record.name = name;
+  const auto at = insert(id, std::move(record));
+  rows_[at].unborn = true;
+  rows_[at].fresh = true;
+  names_.insert_or_assign(std::string{name}, id);
+  return at;
+}
+
+void record_table::forget(row_index unborn) {
+  names_.erase(rows_[unborn].record.name);
+  erase(unborn);
+}
+
+record_table::row_index record_table::insert(stream_id id,
+                                             stream_record record) {
+  const auto at = rows_.take();
+  auto& row = rows_[at];
+  row = record_row{};
+  row.id = id;
+  row.record = std::move(record);
+  row.recent = true;
+  ids_.insert_or_assign(raw(id), at);
+  return at;
+}
+
+result<bool> record_table::apply(const block_view& block) {
+  auto found = find(block.stream);
+  if (!found)
+    return tl::unexpected{found.error()};
+  auto at = *found;
+  if (at == none) {
+    // Only a replay meets a stream that nobody has created yet. One that was
+    // removed later may come to life here; its removal follows.
+    if (!block.creates || ids_.contains(raw(block.stream)))
+      return false;
+    at = insert(block.stream, {});
+    rows_[at].fresh = true;
+    names_.insert_or_assign(std::string{block.name}, block.stream);
+    number(static_cast<std::uint8_t>(raw(block.stream) % slots),
+           raw(block.stream) >> 8);
+  }
+  mark_dirty(at);
+  auto& row = rows_[at];
+  row.unborn = false;
+  torpor::apply(row.record, block);
+  if (block.removes) {
+    row.removed = true;
+    const auto named = names_.find(row.record.name);
+    if (named != names_.end() && named->second == row.id)
+      names_.erase(named);
+  }
+  return true;
+}
+
+void record_table::mark_dirty(row_index at) {
+  auto& row = rows_[at];
+  if (row.dirty)
+    return;
+  if (!row.saving && !row.unborn && !row.fresh)
+    --clean_;
+  row.dirty = true;
+  dirty_.push_back(at);
+}
+
+result<std::vector<std::pair<std::string, stream_id>>>
+record_table::list(std::string_view prefix, std::string_view after,
+                   std::size_t count_max) {
+  std::vector<std::pair<std::string, stream_id>> found;
+  auto fresh = after.empty() || after < prefix ? names_.lower_bound(prefix)
+                                               : names_.upper_bound(after);
+  const auto take_fresh = [&](std::string_view before, bool all) {
+    for (; fresh != names_.end() && found.size() < count_max; ++fresh) {
+      if (!fresh->first.starts_with(prefix)
+          || (!all && fresh->first >= before))
+        return;
+      const auto row = ids_.find(raw(fresh->second));
+      if (row != ids_.end() && !rows_[row->second].unborn)
+        found.emplace_back(fresh->first, fresh->second);
+    }
+  };
+  for (std::string last{after}; found.size() < count_max;) {
+    auto stored = catalog_->list(prefix, last, count_max, shard_, shards_);
+    if (!stored)
+      return tl::unexpected{stored.error()};
+    for (auto& [name, id] : *stored) {
+      take_fresh(name, false);
+      if (fresh != names_.end() && fresh->first == name)
+        continue; // A newer stream of that name.
+      const auto row = ids_.find(raw(id));
+      if (row == ids_.end() || !rows_[row->second].removed)
+        found.emplace_back(name, id);
+      if (found.size() >= count_max)
+        return found;
+    }
+    if (stored->size() < count_max) {
+      take_fresh({}, true);
+      break;
+    }
+    last = stored->back().first;
+  }
+  return found;
+}
+
+void record_table::begin_checkpoint() {
+  TORPOR_ASSERT(checkpoint_.empty() && saving_.empty());
+  checkpoint_.swap(dirty_);
+}
+
+std::vector<catalog_change> record_table::collect(std::size_t count_max) {
+  TORPOR_ASSERT(saving_.empty());
+  std::vector<catalog_change> changes;
+  while (!checkpoint_.empty() && changes.size() < count_max) {
+    const auto at = checkpoint_.back();
+    checkpoint_.pop_back();
+    auto& row = rows_[at];
+    auto& change = changes.emplace_back();
+    change.id = row.id;
+    if (!row.removed)
+      change.record = row.record.clone();
+    row.dirty = false;
+    row.saving = true;
+    saving_.push_back(at);
+  }
+  return changes;
+}
+
+void record_table::saved(bool success) {
+  for (const auto at : saving_) {
+    auto& row = rows_[at];
+    if (!success) {
+      if (!row.dirty)
+        dirty_.push_back(at);
+      row.dirty = true;
+      row.saving = false;
+      continue;
+    }
+    row.saving = false;
+    if (row.fresh) {
+      // The catalog has the name now.
+      row.fresh = false;
+      const auto named = names_.find(row.record.name);
+      if (named != names_.end() && named->second == row.id)
+        names_.erase(named);
+    }
+    if (!row.dirty)
+      mark_clean(at);
+  }
+  const auto steps = 2 * saving_.size();
+  saving_.clear();
+  if (!success) {
+    dirty_.insert(dirty_.end(), checkpoint_.begin(), checkpoint_.end());
+    checkpoint_.clear();
+  }
+  evict(steps);
+}
+
+void record_table::mark_clean(row_index at) {
+  if (rows_[at].removed)
+    erase(at);
+  else
+    ++clean_;
+}
+
+void record_table::erase(row_index at) {
+  ids_.erase(raw(rows_[at].id));
+  rows_[at] = record_row{};
+  rows_.release(at);
+}
+
+void record_table::evict(std::size_t steps) {
+  // The clock hand takes rows that were not used since it came by last.
+  for (; clean_ > cache_max_ && steps > 0; --steps) {
+    hand_ = hand_ + 1 < rows_.size() ? hand_ + 1 : 0;
+    auto& row = rows_[hand_];
+    if (row.id == stream_id{} || row.dirty || row.saving || row.unborn
+        || row.awake != slab<int>::none)
+      continue;
+    if (row.recent) {
+      row.recent = false;
+    } else {
+      erase(hand_);
+      --clean_;
+    }
+  }
+}
+
+} // namespace torpor

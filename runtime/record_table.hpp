@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "runtime/block.hpp"
+#include "runtime/catalog.hpp"
+#include "runtime/slab.hpp"
+#include "runtime/stream_record.hpp"
+
+#include <tsl/robin_map.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace torpor {
+
+/// Ids and names belong to 256 slots, and slots to shards, for good: the
+/// shard count may change from one opening to the next.
+inline constexpr std::uint32_t slots = 256;
+
+/// The slot of a name.
+[[nodiscard]] std::uint8_t slot_of(std::string_view name) noexcept;
+/// The shard that owns a name or an id.
+[[nodiscard]] inline std::uint32_t shard_of(std::string_view name,
+                                            std::uint32_t shards) noexcept {
+  return slot_of(name) % shards;
+}
+[[nodiscard]] inline std::uint32_t shard_of(stream_id id,
+                                            std::uint32_t shards) noexcept {
+  return static_cast<std::uint32_t>(raw(id) % slots) % shards;
+}
+
+/// A record in memory.
+struct record_row {
+  stream_id id{};
+  stream_record record;   ///< Durable facts only.
+  slab<int>::index awake = slab<int>::none; ///< The awake stream, if any.
+  bool unborn = false;    ///< Its create is not durable yet.
+  bool removed = false;   ///< Durably removed; waits for the checkpoint.
+  bool dirty = false;     ///< Newer than in the catalog.
+  bool saving = false;    ///< On its way into the catalog.
+  bool fresh = false;     ///< Its name is not in the catalog yet.
+  bool recent = false;    ///< Used since the clock hand passed.
+  std::uint64_t armed_until = 0; ///< Deadline in the wheel; 0: none known.
+};
+
+/// One shard's records that are in memory: changed ones until the next
+/// checkpoint, unchanged ones of recently active streams up to a bound.
+/// All others are in the catalog only.
+/// Threads: one owner.
+class record_table {
+public:
+  using row_index = slab<record_row>::index;
+  static constexpr row_index none = slab<record_row>::none;
+
+  record_table(std::unique_ptr<catalog_reader> catalog, std::uint32_t shard,
+               std::uint32_t shards, std::uint32_t cache_max);
+
+  /// States the largest number ever used in a slot.
+  void number(std::uint8_t slot, std::uint64_t largest) noexcept;
+
+  /// The row of a stream, also of an unborn one; `none` when there is no such
+  /// stream. Errors: io_failed, corrupt.
+  [[nodiscard]] result<row_index> find(stream_id id);
+  [[nodiscard]] result<row_index> find(std::string_view name);
+
+  /// A new stream, unborn.
+  [[nodiscard]] row_index create(std::string_view name);
+
+  /// Takes a `create` back: nothing of the stream was buffered.
+  void forget(row_index unborn);
+
+  /// Applies a durable block to the row of its stream. False when the stream
+  /// is unknown: a block from before a removal that the catalog holds already.
+  [[nodiscard]] result<bool> apply(const block_view& block);
+
+  [[nodiscard]] record_row& operator[](row_index at) { return rows_[at]; }
+
+  /// Up to `count_max` streams in name order; see `catalog_reader::list`.
+  [[nodiscard]] result<std::vector<std::pair<std::string, stream_id>>>
+  list(std::string_view prefix, std::string_view after, std::size_t count_max);
+
+  // -- checkpoint: begin, then collect and saved until nothing is left -------
+
+  /// Rows that are dirty now belong to the checkpoint that begins.
+  void begin_checkpoint();
+  /// The next rows of the checkpoint, at most `count_max`; empty at the end.
+  [[nodiscard]] std::vector<catalog_change> collect(std::size_t count_max);
+  /// What was collected last is in the catalog, or (false) could not be saved.
+  void saved(bool success);
+
+  /// The row of a stream that is in memory, else `none`. Reads no catalog.
+  [[nodiscard]] row_index in_memory(stream_id id) const {
+    const auto known = ids_.find(raw(id));
+    return known != ids_.end() ? known->second : none;
+  }
+  [[nodiscard]] std::size_t in_memory() const noexcept { return rows_.used(); }
+  [[nodiscard]] std::size_t dirty() const noexcept { return dirty_.size(); }
+
+private:
+  [[nodiscard]] row_index insert(stream_id id, stream_record record);
+  void mark_dirty(row_index at);
+  void mark_clean(row_index at);
+  void erase(row_index at);
+  /// Looks at most at `steps` rows.
+  void evict(std::size_t steps);
+
+  std::unique_ptr<catalog_reader> catalog_;
+  std::uint32_t shard_;
+  std::uint32_t shards_;
+  std::uint32_t cache_max_;
+  slab<record_row> rows_;
+  tsl::robin_map<std::uint64_t, row_index> ids_;
+  std::map<std::string, stream_id, std::less<>> names_; ///< Of fresh rows.
+  std::array<std::uint64_t, slots> numbers_{};
+  std::vector<row_index> dirty_;
+  std::vector<row_index> checkpoint_; ///< Not collected yet.
+  std::vector<row_index> saving_;     ///< Collected, not saved yet.
+  std::size_t clean_ = 0;
+  row_index hand_ = 0;
+};
+
+} // namespace torpor

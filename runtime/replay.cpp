@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/replay.hpp"
+
+#include <algorithm>
+
+namespace torpor {
+
+namespace {
+
+auto find(producer_table& producers, std::string_view id) {
+  return std::find_if(producers.begin(), producers.end(),
+                      [id](const auto& known) { return known.id == id; });
+}
+
+} // namespace
+
+void apply(stream_record& record, const block_view& block) {
+  if (block.creates && record.name.empty())
+    record.name = block.name;
+  if (block.policy)
+    record.policy = *block.policy;
+  if (block.closes)
+    record.closed = true;
+  if (block.count == 0 || raw(block.first) < raw(record.next))
+    return;
+  record.next = block.first + block.count;
+  record.last_ms = std::max(record.last_ms, block.last_ms);
+  for (const auto& stamp : block.stamps)
+    note_producer(record.producers, stamp);
+}
+
+void note_producer(std::unique_ptr<producer_table>& producers,
+                   const producer_stamp& stamp) {
+  if (!producers)
+    producers = std::make_unique<producer_table>();
+  auto known = find(*producers, stamp.id);
+  if (known == producers->end()) {
+    if (producers->size() == producers_max)
+      producers->erase(producers->begin());
+    producers->emplace_back().id = stamp.id;
+  } else {
+    std::rotate(known, known + 1, producers->end());
+  }
+  auto& state = producers->back();
+  if (state.epoch != stamp.epoch)
+    state.answers = {};
+  state.epoch = stamp.epoch;
+  state.next = stamp.number + 1;
+  state.answers[stamp.number % producer_state::answers_max]
+    = {stamp.number, stamp.first, stamp.count};
+}
+
+const producer_state* find_producer(const producer_table* known,
+                                    std::string_view id) {
+  if (known != nullptr)
+    for (const auto& state : *known)
+      if (state.id == id)
+        return &state;
+  return nullptr;
+}
+
+producer_verdict judge(const producer_state* state, std::uint64_t epoch,
+                       std::uint64_t number) {
+  const auto refuse = [](errc code, std::uint64_t expected) {
+    return producer_verdict{producer_verdict::refuse, {}, code, expected};
+  };
+  if (state == nullptr || epoch > state->epoch)
+    return number == 0 ? producer_verdict{} : refuse(errc::conflict, 0);
+  if (epoch < state->epoch)
+    return refuse(errc::fenced, state->epoch);
+  if (number == state->next)
+    return {};
+  const auto& answer = state->answers[number % producer_state::answers_max];
+  if (number < state->next && answer.number == number && answer.count > 0)
+    return {producer_verdict::duplicate, answer, {}, 0};
+  return refuse(errc::conflict, state->next);
+}
+
+} // namespace torpor

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/store.hpp"
+
+#include "runtime/store_identity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace torpor {
+
+std::string lock_path(const std::string& data_dir) {
+  return data_dir + "/torpor.lock";
+}
+std::string identity_path(const std::string& data_dir) {
+  return data_dir + "/torpor.store";
+}
+std::string catalog_directory(const std::string& data_dir) {
+  return data_dir + "/catalog";
+}
+std::string journal_directory(const std::string& data_dir) {
+  return data_dir + "/journal";
+}
+
+environment environment::real() {
+  return {std::make_shared<posix_disk>(), std::make_shared<system_clock>(),
+          open_lmdb_catalog, true};
+}
+
+namespace {
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Makes sure that the directory is a store, or can become one: a lock file
+/// and an unfinished identity are all that an interrupted creation leaves.
+result<bool> is_new(disk& disk, const std::string& directory) {
+  auto names = disk.list(directory);
+  if (!names)
+    return tl::unexpected{names.error()};
+  if (contains(*names, "torpor.store"))
+    return false;
+  for (const auto& name : *names)
+    if (name != "torpor.lock" && name != "torpor.store.tmp"
+        && name != "lost+found")
+      return fail(errc::incompatible,
+                  fmt::format("'{}' is not a Torpor store (no torpor.store) "
+                              "and not empty ('{}'); choose another data-dir",
+                              directory, name));
+  return true;
+}
+
+result<void> find_identity(store& opened, access mode) {
+  auto& disk = *opened.world.disk;
+  const auto& directory = opened.config.data_dir;
+  const auto fresh = is_new(disk, directory);
+  if (!fresh)
+    return tl::unexpected{fresh.error()};
+  if (*fresh && mode == access::inspect)
+    return fail(errc::not_found,
+                fmt::format("'{}' holds no Torpor store", directory));
+  const auto path = identity_path(directory);
+  auto id = *fresh ? make_identity(disk, directory, path)
+                   : read_identity(disk, path);
+  if (!id)
+    return tl::unexpected{id.error()};
+  opened.journal.store = *id;
+  return {};
+}
+
+result<void> take_lock(store& opened, access mode) {
+  if (!opened.world.lock)
+    return {};
+  const auto path = lock_path(opened.config.data_dir);
+  auto lock = mode == access::write ? store_lock::acquire(path)
+                                    : store_lock::acquire_shared(path);
+  if (!lock)
+    return tl::unexpected{lock.error()};
+  opened.lock.emplace(std::move(*lock));
+  return {};
+}
+
+/// One opening is told from the next by its number, counted in the catalog.
+result<void> open_catalog(store& opened, access mode) {
+  auto records = opened.world.open_catalog(
+    catalog_directory(opened.config.data_dir), mode == access::inspect);
+  if (!records)
+    return tl::unexpected{records.error()};
+  opened.records = std::move(*records);
+  auto state = opened.records->state();
+  if (!state)
+    return tl::unexpected{state.error()};
+  opened.state = *state;
+  return {};
+}
+
+result<void> make_tables(store& opened) {
+  auto numbers = opened.records->numbers();
+  if (!numbers)
+    return tl::unexpected{numbers.error()};
+  const auto& config = opened.config;
+  stream_table::settings settings;
+  settings.shards = config.pool.shards;
+  // A frame has to fit into an empty file, with its header and padding.
+  settings.block_bytes_max = config.journal.file_bytes - 8192;
+  settings.create_on_append = config.create_on_append;
+  settings.sync = config.sync;
+  settings.stream_bytes_max = config.memory.stream_bytes_max;
+  settings.record_cache = config.memory.record_cache / settings.shards;
+  for (std::uint32_t shard = 0; shard < settings.shards; ++shard) {
+    settings.shard = shard;
+    auto& table = *opened.tables.emplace_back(std::make_unique<stream_table>(
+      settings, opened.records->reader(), *opened.budget,
+      *opened.world.clock));
+    for (std::uint32_t slot = shard; slot < slots; slot += settings.shards)
+      table.records().number(static_cast<std::uint8_t>(slot),
+                             (*numbers)[slot]);
+  }
+  return {};
+}
+
+/// Replays what the catalog does not have yet, and indexes all blocks.
+result<void> recover(store& opened, access mode) {
+  const auto shards = opened.config.pool.shards;
+  std::optional<error> broken;
+  const auto visit = [&](const block_view& block, block_place place) {
+    auto& table = *opened.tables[shard_of(block.stream, shards)];
+    if (place.file >= opened.state.journal_first) {
+      opened.replayed_entries += block.count;
+      if (auto known = table.records().apply(block); !known)
+        broken = known.error();
+      else if (!*known)
+        return;
+    }
+    table.index().add(block, place);
+    if (block.removes)
+      table.index().remove(block.stream);
+  };
+  scan_options how;
+  how.whole_from = static_cast<std::uint32_t>(opened.state.journal_first);
+  how.repair = mode == access::write;
+  auto scan = scan_journal(*opened.world.disk, opened.journal, how, visit);
+  if (!scan)
+    return tl::unexpected{scan.error()};
+  if (broken)
+    return tl::unexpected{*broken};
+  opened.scan = std::move(*scan);
+  return {};
+}
+
+result<void> begin_incarnation(store& opened) {
+  opened.state.incarnation
+    = std::max(opened.state.incarnation, opened.scan.end.incarnation) + 1;
+  opened.journal.incarnation = opened.state.incarnation;
+  std::vector<catalog_change> nothing;
+  return opened.records->update(nothing, opened.state);
+}
+
+} // namespace
+
+result<std::unique_ptr<store>> store::open(options config, environment world,
+                                           access mode) {
+  auto opened = std::make_unique<store>();
+  opened->config = std::move(config);
+  opened->world = std::move(world);
+  auto& disk = *opened->world.disk;
+  const auto& directory = opened->config.data_dir;
+  opened->journal.directory = journal_directory(directory);
+  opened->journal.file_bytes = opened->config.journal.file_bytes;
+  opened->budget = std::make_unique<memory_budget>(opened->config.memory);
+  const auto prepare = [&](const std::string& path) -> result<void> {
+    return mode == access::write ? disk.make_directory(path) : result<void>{};
+  };
+  auto done = prepare(directory)
+                .and_then([&] { return is_new(disk, directory); })
+                .and_then([&](bool) { return take_lock(*opened, mode); })
+                .and_then([&] { return find_identity(*opened, mode); })
+                .and_then([&] { return prepare(opened->journal.directory); })
+                .and_then([&] { return open_catalog(*opened, mode); })
+                .and_then([&] { return make_tables(*opened); })
+                .and_then([&] { return recover(*opened, mode); });
+  if (done && mode == access::write)
+    done = begin_incarnation(*opened);
+  if (!done)
+    return tl::unexpected{done.error()};
+  return opened;
+}
+
+} // namespace torpor

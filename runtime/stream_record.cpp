@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/stream_record.hpp"
+
+#include "runtime/assert.hpp"
+#include "runtime/wire.hpp"
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace torpor {
+
+namespace {
+
+constexpr std::uint8_t record_version = 1;
+
+// Bits of the byte behind the name.
+constexpr std::uint8_t closed_flag = 1;
+constexpr std::uint8_t policy_flag = 2;
+constexpr std::uint8_t producers_flag = 4;
+constexpr std::uint8_t known_flags
+  = closed_flag | policy_flag | producers_flag;
+
+// Version, flags, length of the name, three numbers, three of the policy, and
+// how many producers.
+constexpr std::size_t fixed_bytes_max = 2 + 8 * varint_bytes_max;
+// Length of the id, epoch, next, which answers there are, and the answers.
+constexpr std::size_t producer_bytes_max
+  = (3 + 3 * producer_state::answers_max) * varint_bytes_max + 1;
+constexpr std::size_t producer_bytes_min = 5;
+
+std::size_t encoded_bytes_max(const stream_record& record) {
+  auto bytes = fixed_bytes_max + record.name.size();
+  if (record.producers)
+    for (const auto& producer : *record.producers)
+      bytes += producer_bytes_max + producer.id.size();
+  return bytes;
+}
+
+std::uint8_t flags_of(const stream_record& record) {
+  std::uint8_t flags = 0;
+  if (record.closed)
+    flags |= closed_flag;
+  if (record.policy != sync_policy{})
+    flags |= policy_flag;
+  if (record.producers && !record.producers->empty())
+    flags |= producers_flag;
+  return flags;
+}
+
+/// Small numbers of either sign become small numbers: 0, -1, 1, -2, ...
+std::uint64_t zigzag(std::int64_t value) {
+  const auto bits = static_cast<std::uint64_t>(value);
+  return (bits << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
+}
+
+std::int64_t unzigzag(std::uint64_t value) {
+  const auto sign = value & 1 ? ~std::uint64_t{0} : 0;
+  return static_cast<std::int64_t>((value >> 1) ^ sign);
+}
+
+void write_producer(wire_writer& out, const producer_state& producer) {
+  out.text(producer.id);
+  out.varint(producer.epoch);
+  out.varint(producer.next);
+  std::uint8_t present = 0;
+  for (std::size_t i = 0; i < producer.answers.size(); ++i)
+    if (producer.answers[i].count != 0)
+      present |= static_cast<std::uint8_t>(1u << i);
+  out.u8(present);
+  for (const auto& answer : producer.answers)
+    if (answer.count != 0) {
+      out.varint(producer.next - answer.number); // Small; may wrap around.
+      out.varint(raw(answer.first));
+      out.varint(answer.count);
+    }
+}
+
+/// Reads the fields of a record. After a value out of range `ok` is false.
+class record_reader {
+public:
+  explicit record_reader(bytes_view bytes) : in_{bytes} {}
+
+  stream_record record() {
+    stream_record record;
+    require(in_.u8() == record_version);
+    record.name = text(limits::name_bytes_max);
+    const auto flags = in_.u8();
+    require((flags & ~known_flags) == 0);
+    record.closed = (flags & closed_flag) != 0;
+    const auto first = in_.varint();
+    const auto kept = in_.varint();
+    require(kept <= std::numeric_limits<std::uint64_t>::max() - first);
+    record.first = sequence{first};
+    record.next = record.first + kept;
+    record.last_ms = unzigzag(in_.varint());
+    if ((flags & policy_flag) != 0)
+      record.policy = policy();
+    if ((flags & producers_flag) != 0)
+      record.producers = std::make_unique<producer_table>(producers());
+    return record;
+  }
+
+  [[nodiscard]] bool done() const { return ok_ && in_.done(); }
+
+private:
+  void require(bool condition) { ok_ = ok_ && condition; }
+
+  std::string_view text(std::size_t bytes_max) {
+    const auto value = in_.text();
+    require(!value.empty() && value.size() <= bytes_max);
+    return value;
+  }
+
+  std::uint32_t number32() {
+    const auto value = in_.varint();
+    require(value <= std::numeric_limits<std::uint32_t>::max());
+    return static_cast<std::uint32_t>(value);
+  }
+
+  sync_policy policy() {
+    sync_policy policy;
+    policy.max_delay_ms = number32();
+    policy.max_bytes = number32();
+    policy.linger_ms = number32();
+    return policy;
+  }
+
+  producer_table producers() {
+    producer_table table;
+    const auto count = in_.varint();
+    require(count != 0 && count <= in_.rest().size() / producer_bytes_min);
+    if (!ok_) // Before memory is taken for a damaged count.
+      return table;
+    table.reserve(count);
+    while (table.size() < count && ok_ && in_.ok())
+      table.push_back(producer());
+    return table;
+  }
+
+  producer_state producer() {
+    producer_state producer;
+    producer.id = text(limits::producer_id_bytes_max);
+    producer.epoch = in_.varint();
+    producer.next = in_.varint();
+    const auto present = in_.u8();
+    require(present < 1u << producer_state::answers_max);
+    for (std::size_t i = 0; i < producer.answers.size(); ++i)
+      if ((present & 1u << i) != 0) {
+        auto& answer = producer.answers[i];
+        answer.number = producer.next - in_.varint();
+        answer.first = sequence{in_.varint()};
+        answer.count = number32();
+        require(answer.count != 0);
+      }
+    return producer;
+  }
+
+  wire_reader in_;
+  bool ok_ = true;
+};
+
+} // namespace
+
+void encode(const stream_record& record, std::vector<std::byte>& into) {
+  TORPOR_ASSERT(!record.name.empty()
+                && record.name.size() <= limits::name_bytes_max);
+  TORPOR_ASSERT(record.first <= record.next);
+  const auto start = into.size();
+  into.resize(start + encoded_bytes_max(record));
+  wire_writer out{into.data() + start};
+  const auto flags = flags_of(record);
+  out.u8(record_version);
+  out.text(record.name);
+  out.u8(flags);
+  out.varint(raw(record.first));
+  out.varint(raw(record.next) - raw(record.first));
+  out.varint(zigzag(record.last_ms));
+  if ((flags & policy_flag) != 0) {
+    out.varint(record.policy.max_delay_ms);
+    out.varint(record.policy.max_bytes);
+    out.varint(record.policy.linger_ms);
+  }
+  if ((flags & producers_flag) != 0) {
+    out.varint(record.producers->size());
+    for (const auto& producer : *record.producers)
+      write_producer(out, producer);
+  }
+  into.resize(static_cast<std::size_t>(out.at() - into.data()));
+}
+
+result<stream_record> decode_record(bytes_view bytes) {
+  record_reader in{bytes};
+  auto record = in.record();
+  if (!in.done())
+    return fail(errc::corrupt, "a stream's record is damaged");
+  return record;
+}
+
+std::string_view name_in_record(bytes_view bytes) noexcept {
+  wire_reader in{bytes};
+  in.u8();
+  return in.text();
+}
+
+} // namespace torpor

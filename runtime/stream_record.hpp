@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "torpor/error.hpp"
+#include "torpor/types.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace torpor {
+
+/// What one accepted append of a producer was answered.
+struct producer_answer {
+  std::uint64_t number = 0;   ///< The producer's own sequence, from 0.
+  sequence first{};           ///< Sequence of the append's first entry.
+  std::uint32_t count = 0;    ///< Entries in the append; 0: no answer here.
+  bool operator==(const producer_answer&) const = default;
+};
+
+/// An idempotent producer as its stream remembers it.
+struct producer_state {
+  /// Answers kept for retries: how many appends a producer may have in flight.
+  static constexpr std::size_t answers_max = 5;
+
+  std::string id;              ///< 1 to 256 bytes, chosen by the producer.
+  std::uint64_t epoch = 0;     ///< Older epochs are fenced.
+  std::uint64_t next = 0;      ///< The number its next append must have.
+  /// Number n stands at n % answers_max.
+  std::array<producer_answer, answers_max> answers{};
+  bool operator==(const producer_state&) const = default;
+};
+
+/// The producers of one stream, least recently used first.
+using producer_table = std::vector<producer_state>;
+
+/// What is kept of a stream while it sleeps: durable facts only. Stored in the
+/// catalog (docs/catalog-format.md).
+struct stream_record {
+  std::string name;
+  sequence first{};         ///< Oldest kept entry; first <= next.
+  sequence next{};          ///< Sequence of the next entry.
+  std::int64_t last_ms = 0; ///< Timestamp of the newest entry, ms since 1970.
+  sync_policy policy;
+  bool closed = false;      ///< Takes no more entries.
+  /// Null when no producer ever wrote: nearly always.
+  std::unique_ptr<producer_table> producers;
+
+  [[nodiscard]] stream_record clone() const {
+    return {name, first, next, last_ms, policy, closed,
+            producers ? std::make_unique<producer_table>(*producers) : nullptr};
+  }
+};
+
+/// Appends a record as the catalog keeps it (docs/catalog-format.md). Its name
+/// has 1 to 512 bytes.
+void encode(const stream_record& record, std::vector<std::byte>& into);
+
+/// Decodes what `encode` wrote. Errors: corrupt.
+[[nodiscard]] result<stream_record> decode_record(bytes_view bytes);
+
+/// The name in what `encode` wrote, without decoding the rest. A view into
+/// `bytes`.
+[[nodiscard]] std::string_view name_in_record(bytes_view bytes) noexcept;
+
+} // namespace torpor

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "runtime/block_index.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/memory_budget.hpp"
+#include "runtime/pending_block.hpp"
+#include "runtime/record_table.hpp"
+#include "runtime/replay.hpp"
+#include "torpor/options.hpp"
+#include "torpor/read.hpp"
+#include "torpor/write_batch.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace torpor {
+
+/// A stream that must be looked at when a time has come.
+struct deadline {
+  stream_id stream{};
+  std::uint64_t tick = 0; ///< Monotonic ms.
+};
+
+/// A read whose blocks are known and only have to be fetched.
+struct read_job {
+  std::unique_ptr<read_request> request;
+  std::vector<indexed_block> blocks;
+  std::string name;
+  read_page page;   ///< Everything but the entries is filled in.
+};
+
+/// What a shard's table wants done. The caller takes it after every call.
+struct table_output {
+  std::vector<std::uint32_t> woken;       ///< Awake indices that need an actor.
+  std::vector<pending_block*> syncs;      ///< To be finished and made durable.
+  std::vector<std::uint32_t> hibernated;  ///< Awake indices that are free again.
+  std::vector<deadline> deadlines;        ///< For the timing wheel.
+  std::vector<std::unique_ptr<write_batch>> done;
+  std::vector<read_job> reads;
+};
+
+/// Counts since the start, and some of now.
+struct table_stats {
+  std::uint64_t appends = 0;    ///< Accepted entries.
+  std::uint64_t wakes = 0;
+  std::uint64_t hibernates = 0;
+  std::uint64_t blocks = 0;     ///< Made durable.
+  std::uint64_t acked_bytes = 0; ///< Payload made durable.
+  std::uint64_t refused = 0;    ///< Requests answered with an error.
+  std::uint64_t awake = 0;
+  std::uint64_t records = 0;    ///< In memory.
+  std::uint64_t indexed_blocks = 0;
+  std::uint64_t parked_reads = 0;
+};
+
+/// One shard's streams: takes writes into buffers, decides when they are due,
+/// keeps a bounded window of syncs in flight, and turns commits into answers.
+/// A stream that has nothing buffered and nothing in flight is a record again.
+///
+/// Threads: one owner.
+class stream_table {
+public:
+  struct settings {
+    std::uint32_t shard = 0;
+    std::uint32_t shards = 1;
+    std::uint64_t block_bytes_max = 0; ///< What one journal frame can take.
+    bool create_on_append = true;
+    sync_options sync;
+    std::uint64_t stream_bytes_max = 0;
+    std::uint32_t record_cache = 0;
+  };
+
+  stream_table(settings given, std::unique_ptr<catalog_reader> catalog,
+               memory_budget& budget, const torpor::clock& time);
+  ~stream_table();
+
+  /// Takes a batch in; it comes back through `out().done`.
+  void write(std::unique_ptr<write_batch> batch);
+
+  /// The deadlines of these streams have passed.
+  void due(const std::vector<stream_id>& streams);
+
+  /// These blocks are durable and have their places.
+  void committed(const std::vector<pending_block*>& blocks);
+
+  /// Durability is lost for good: these blocks and all that is buffered fail,
+  /// writes are refused from now on, reads go on.
+  void failed(const std::vector<pending_block*>& blocks, const error& why);
+
+  /// The disk is full (`why`), or has room again (nullptr). Appends and
+  /// creates are refused while it is full; removes, closes and syncs go on.
+  void full(const error* why);
+
+  /// Reads, at once or when there is something to read.
+  void read(std::unique_ptr<read_request> request);
+  /// Answers a waiting read with what there is: nothing.
+  void cancel(std::uint64_t ticket);
+
+  [[nodiscard]] result<stream_info> info(stream_ref stream);
+
+  /// Makes everything due that is buffered, refuses writes from now on, and
+  /// calls back when nothing is buffered or in flight any more.
+  void shut_down(std::function<void()> quiet);
+
+  [[nodiscard]] record_table& records() noexcept { return records_; }
+  [[nodiscard]] block_index& index() noexcept { return index_; }
+  [[nodiscard]] table_output& out() noexcept { return out_; }
+  [[nodiscard]] table_stats stats() const;
+
+private:
+  using awake_index = slab<int>::index;
+  static constexpr awake_index none = slab<int>::none;
+
+  /// A request that waits for a block.
+  struct waiter {
+    write_batch* batch;
+    std::uint32_t index;
+  };
+
+  /// What `record` lacks: buffered and unfinished things.
+  struct awake_stream {
+    stream_id id{};
+    record_table::row_index row = record_table::none;
+    sequence next{};          ///< With what is buffered or in flight.
+    std::int64_t last_ms = 0; ///< The same.
+    bool closed = false;      ///< The same.
+    bool removed = false;     ///< The same.
+    bool queued = false;      ///< In the sync queue.
+    bool in_flight = false;   ///< A block is on its way.
+    bool due_again = false;   ///< To be queued when that block is durable.
+    std::uint64_t deadline = 0; ///< Of the buffer; monotonic ms.
+    pending_block* buffer = nullptr;
+    std::vector<waiter> waiters;        ///< For the buffer.
+    std::vector<waiter> flight_waiters; ///< For the block in flight.
+    std::uint64_t charge = 0;           ///< Budget held by the buffer.
+    std::uint64_t flight_charge = 0;    ///< Budget held by the block in flight.
+    account* tenant = nullptr;
+    std::unique_ptr<producer_table> producers; ///< Those that wrote since waking.
+  };
+
+  /// One request with its bytes, as the batch has them.
+  struct parsed;
+  class batch_cursor;
+
+  void handle(write_batch& batch, std::uint32_t index, parsed& request);
+  void append(write_batch& batch, std::uint32_t index, parsed& request);
+  void create(write_batch& batch, std::uint32_t index, parsed& request);
+  void control(write_batch& batch, std::uint32_t index, parsed& request);
+  void sync_all(write_batch& batch, std::uint32_t index);
+  void wait_durable(awake_index at, write_batch& batch, std::uint32_t index);
+
+  [[nodiscard]] result<record_table::row_index> resolve(const parsed& request);
+  [[nodiscard]] result<void> admit(const parsed& request,
+                                   record_table::row_index row);
+  [[nodiscard]] result<void> admit_sizes(const parsed& request) const;
+  [[nodiscard]] result<void> admit_memory(const parsed& request,
+                                          record_table::row_index row);
+  [[nodiscard]] producer_verdict judge_producer(const parsed& request,
+                                                record_table::row_index row);
+
+  void settle(write_batch& batch);
+  void refuse(write_batch& batch, std::uint32_t index, error why);
+  void answer_duplicate(write_batch& batch, std::uint32_t index,
+                        record_table::row_index row,
+                        const producer_answer& answer);
+
+  awake_index wake(record_table::row_index row);
+  void hibernate(awake_index at);
+  block_builder& buffer(awake_index at);
+  void fill(awake_index at, const parsed& request);
+  void make_due(awake_index at);
+  void due_at(awake_index at, std::uint64_t tick);
+  void due_by_policy(awake_index at, torpor::ack ack);
+  void pump();
+  void end_call();
+  void launch(awake_index at);
+  void finish_block(pending_block* block, bool durable);
+  void after_commit(awake_index at);
+  void fail_waiters(std::vector<waiter>& waiters, const error& why);
+  void drop(awake_index at, const error& why);
+
+  [[nodiscard]] pending_block* take_block();
+  void give_block(pending_block* block);
+
+  void wake_readers(stream_id stream);
+  void start_read(std::unique_ptr<read_request> request,
+                  record_table::row_index row);
+
+  settings config_;
+  memory_budget& budget_;
+  const torpor::clock& clock_;
+  record_table records_;
+  block_index index_;
+  slab<awake_stream> awake_;
+  std::deque<awake_index> queue_;
+  std::uint32_t in_flight_ = 0;
+  std::vector<std::unique_ptr<pending_block>> blocks_; ///< Free ones.
+  std::unordered_multimap<std::uint64_t, std::unique_ptr<read_request>> parked_;
+  std::unordered_map<std::uint64_t, std::uint64_t> tickets_; ///< To stream ids.
+  std::uint64_t released_ = 0; ///< Budget to be given back at the end of a call.
+  std::unique_ptr<error> failed_;
+  std::unique_ptr<error> full_;
+  bool stopping_ = false;
+  std::function<void()> quiet_; ///< To be called when nothing is awake.
+  table_output out_;
+  table_stats stats_;
+};
+
+} // namespace torpor

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of stream_table that answers readers. Only durable facts are used.
+#include "runtime/stream_name.hpp"
+#include "runtime/stream_table.hpp"
+
+#include <fmt/format.h>
+
+namespace torpor {
+
+namespace {
+
+tl::unexpected<error> missing(std::string_view called) {
+  return fail(errc::not_found,
+              fmt::format("stream '{}' does not exist", called));
+}
+
+/// Where a read begins. Errors: out_of_range.
+result<sequence> start_of(const read_options& wanted,
+                          const stream_record& record, stream_id id,
+                          const block_index& index) {
+  if (wanted.from_time)
+    return index.find_time(id, *wanted.from_time).value_or(record.next);
+  if (raw(wanted.from) < raw(record.first))
+    return fail(errc::out_of_range,
+                fmt::format("stream '{}' begins at sequence {}, asked for {}",
+                            printable(record.name), raw(record.first),
+                            raw(wanted.from)));
+  if (raw(wanted.from) > raw(record.next))
+    return fail(errc::out_of_range,
+                fmt::format("stream '{}' ends before sequence {}, asked for "
+                            "{}",
+                            printable(record.name), raw(record.next),
+                            raw(wanted.from)));
+  return wanted.from;
+}
+
+result<void> check(const read_options& wanted) {
+  constexpr std::uint32_t count_most = 1'000'000;
+  constexpr std::uint64_t bytes_most = 1u << 30;
+  if (wanted.count_max == 0 || wanted.count_max > count_most)
+    return fail(errc::invalid_argument,
+                fmt::format("a read's count is {}, expected 1 to {}",
+                            wanted.count_max, count_most));
+  if (wanted.bytes_max == 0 || wanted.bytes_max > bytes_most)
+    return fail(errc::invalid_argument,
+                fmt::format("a read's bytes are {}, expected 1 to {}",
+                            wanted.bytes_max, bytes_most));
+  return {};
+}
+
+} // namespace
+
+void stream_table::read(std::unique_ptr<read_request> request) {
+  if (auto valid = check(request->options); !valid)
+    return request->sink->done(tl::unexpected{valid.error()});
+  auto row = request->stream != stream_id{} ? records_.find(request->stream)
+                                            : records_.find(request->name);
+  if (!row)
+    return request->sink->done(tl::unexpected{row.error()});
+  if (*row == record_table::none || records_[*row].unborn) {
+    const auto called = request->stream != stream_id{}
+                          ? fmt::format("#{}", raw(request->stream))
+                          : printable(request->name);
+    return request->sink->done(missing(called));
+  }
+  start_read(std::move(request), *row);
+}
+
+void stream_table::start_read(std::unique_ptr<read_request> request,
+                              record_table::row_index row) {
+  const auto& dormant = records_[row];
+  const auto& record = dormant.record;
+  auto from = start_of(request->options, record, dormant.id, index_);
+  if (!from)
+    return request->sink->done(tl::unexpected{from.error()});
+  read_page page;
+  page.stream = dormant.id;
+  page.next = record.next;
+  page.next_from = *from;
+  page.closed = record.closed;
+  if (*from == record.next) {
+    if (!request->options.wait || record.closed)
+      return request->sink->done(std::move(page));
+    if (stopping_)
+      return request->sink->done(
+        fail(errc::shut_down, "the runtime is stopping"));
+    if (request->ticket != 0)
+      tickets_.emplace(request->ticket, raw(dormant.id));
+    request->stream = dormant.id;
+    parked_.emplace(raw(dormant.id), std::move(request));
+    return;
+  }
+  // Encoded blocks are larger than their payloads: these are enough.
+  auto blocks = index_.find(dormant.id, *from, request->options.bytes_max * 2);
+  out_.reads.push_back({std::move(request), std::move(blocks),
+                        printable(record.name), std::move(page)});
+}
+
+void stream_table::wake_readers(stream_id stream) {
+  for (;;) {
+    const auto parked = parked_.find(raw(stream));
+    if (parked == parked_.end())
+      return;
+    auto request = std::move(parked->second);
+    parked_.erase(parked);
+    tickets_.erase(request->ticket);
+    const auto row = records_.find(stream);
+    if (!row || *row == record_table::none) {
+      request->sink->done(missing(fmt::format("#{}", raw(stream))));
+      continue;
+    }
+    const auto& record = records_[*row].record;
+    const auto nothing = !request->options.from_time && !record.closed
+                         && request->options.from == record.next;
+    if (nothing) {
+      // Only the policy changed. All others of the stream wait on as well.
+      if (request->ticket != 0)
+        tickets_.emplace(request->ticket, raw(stream));
+      parked_.emplace(raw(stream), std::move(request));
+      return;
+    }
+    start_read(std::move(request), *row);
+  }
+}
+
+void stream_table::cancel(std::uint64_t ticket) {
+  const auto known = tickets_.find(ticket);
+  if (known == tickets_.end())
+    return;
+  const auto [begin, end] = parked_.equal_range(known->second);
+  tickets_.erase(known);
+  for (auto at = begin; at != end; ++at) {
+    if (at->second->ticket != ticket)
+      continue;
+    const auto request = std::move(at->second);
+    read_page page;
+    page.stream = stream_id{at->first};
+    parked_.erase(at);
+    if (const auto row = records_.find(page.stream);
+        row && *row != record_table::none) {
+      page.next = page.next_from = records_[*row].record.next;
+      page.closed = records_[*row].record.closed;
+    }
+    return request->sink->done(std::move(page));
+  }
+}
+
+result<stream_info> stream_table::info(stream_ref stream) {
+  if (stream.id == stream_id{})
+    if (auto valid = check_name(stream.name); !valid)
+      return tl::unexpected{valid.error()};
+  const auto row = stream.id != stream_id{} ? records_.find(stream.id)
+                                            : records_.find(stream.name);
+  if (!row)
+    return tl::unexpected{row.error()};
+  if (*row == record_table::none || records_[*row].unborn)
+    return missing(stream.id != stream_id{} ? fmt::format("#{}", raw(stream.id))
+                                            : printable(stream.name));
+  const auto& dormant = records_[*row];
+  const auto& record = dormant.record;
+  return stream_info{record.name,
+                     dormant.id,
+                     record.first,
+                     record.next,
+                     record.last_ms,
+                     record.closed,
+                     dormant.awake != none,
+                     record.policy,
+                     record.producers ? static_cast<std::uint32_t>(
+                       record.producers->size())
+                                      : 0};
+}
+
+} // namespace torpor

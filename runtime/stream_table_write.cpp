@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of stream_table that takes requests in.
+#include "runtime/assert.hpp"
+#include "runtime/stream_name.hpp"
+#include "runtime/stream_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace torpor {
+
+struct stream_table::parsed {
+  const write_batch::request* head = nullptr;
+  std::string_view name;
+  std::string_view producer_id;
+  write_batch::producer_part producer;
+  sync_policy policy;
+  bytes_view bytes; ///< Of the entries.
+  const write_batch::entry_size* sizes = nullptr;
+  std::uint64_t cost = 0; ///< Against the memory budget.
+
+  /// For messages.
+  [[nodiscard]] std::string called() const {
+    return head->id == stream_id{} ? printable(name)
+                                   : fmt::format("#{}", raw(head->id));
+  }
+};
+
+/// Walks over a batch, whose parts lie one after another.
+class stream_table::batch_cursor {
+public:
+  explicit batch_cursor(const write_batch& batch)
+    : batch_(batch), bytes_(batch.bytes()) {}
+
+  parsed next(std::size_t index) {
+    parsed request;
+    const auto& head = batch_.requests()[index];
+    request.head = &head;
+    const auto before = bytes_.size();
+    request.name = as_text(take(head.name_bytes));
+    if (head.has_producer) {
+      request.producer = batch_.producers()[producer_++];
+      request.producer_id = as_text(take(request.producer.id_bytes));
+    }
+    if (head.kind == write_kind::create || head.kind == write_kind::policy)
+      request.policy = batch_.policies()[policy_++];
+    request.sizes = batch_.entry_sizes().data() + entry_;
+    entry_ += head.entries;
+    std::size_t bytes = 0;
+    for (std::uint32_t i = 0; i < head.entries; ++i)
+      bytes += std::size_t{request.sizes[i].payload}
+               + request.sizes[i].properties;
+    request.bytes = take(bytes);
+    request.cost = write_batch::cost(1, head.entries, before - bytes_.size());
+    return request;
+  }
+
+private:
+  bytes_view take(std::size_t bytes) {
+    TORPOR_ASSERT(bytes <= bytes_.size());
+    const auto taken = bytes_.first(bytes);
+    bytes_ = bytes_.subspan(bytes);
+    return taken;
+  }
+
+  const write_batch& batch_;
+  bytes_view bytes_;
+  std::size_t producer_ = 0;
+  std::size_t policy_ = 0;
+  std::size_t entry_ = 0;
+};
+
+void stream_table::write(std::unique_ptr<write_batch> owned) {
+  // From here on the batch belongs to its open answers.
+  auto& batch = *owned.release();
+  const auto count = static_cast<std::uint32_t>(batch.size());
+  batch.hold(count + 1);
+  const auto bytes = batch.memory_bytes();
+  if (batch.queued() || budget_.all().try_charge(bytes)) {
+    batch.queued(false);
+    batch_cursor cursor{batch};
+    for (std::uint32_t i = 0; i < count; ++i) {
+      auto request = cursor.next(i);
+      released_ += request.cost; // Unless a buffer takes it over.
+      handle(batch, i, request);
+    }
+  } else {
+    for (std::uint32_t i = 0; i < count; ++i)
+      refuse(batch, i,
+             {errc::overloaded,
+              fmt::format("{} bytes are buffered, memory.buffered-bytes-max "
+                          "is {}; retry in a few ms",
+                          budget_.all().used(), budget_.all().limit())});
+  }
+  batch.trim();
+  settle(batch);
+  end_call();
+}
+
+void stream_table::settle(write_batch& batch) {
+  if (batch.settle())
+    out_.done.emplace_back(&batch);
+}
+
+void stream_table::refuse(write_batch& batch, std::uint32_t index, error why) {
+  ++stats_.refused;
+  if (batch.fail(index, std::move(why)))
+    out_.done.emplace_back(&batch);
+}
+
+void stream_table::handle(write_batch& batch, std::uint32_t index,
+                          parsed& request) {
+  if (failed_)
+    return refuse(batch, index, *failed_);
+  if (stopping_)
+    return refuse(batch, index, {errc::shut_down, "the runtime is stopping"});
+  switch (request.head->kind) {
+    case write_kind::append: return append(batch, index, request);
+    case write_kind::create: return create(batch, index, request);
+    default: return control(batch, index, request);
+  }
+}
+
+result<record_table::row_index>
+stream_table::resolve(const parsed& request) {
+  if (request.head->id != stream_id{})
+    return records_.find(request.head->id);
+  if (auto valid = check_name(request.name); !valid)
+    return tl::unexpected{valid.error()};
+  return records_.find(request.name);
+}
+
+// -- append -------------------------------------------------------------------
+
+result<void> stream_table::admit_sizes(const parsed& request) const {
+  const auto too_large = [&](std::string what, std::uint64_t is,
+                             std::uint64_t most) {
+    return fail(errc::too_large,
+                fmt::format("append to '{}': {} is {} bytes, the limit is {}",
+                            request.called(), what, is, most));
+  };
+  const auto count = request.head->entries;
+  if (count == 0)
+    return fail(errc::invalid_argument,
+                fmt::format("append to '{}' has no entries",
+                            request.called()));
+  if (count > limits::append_entries_max)
+    return fail(errc::too_large,
+                fmt::format("append to '{}' has {} entries, the limit is {}",
+                            request.called(), count,
+                            limits::append_entries_max));
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (request.sizes[i].payload > limits::payload_bytes_max)
+      return too_large(fmt::format("entry {}", i), request.sizes[i].payload,
+                       limits::payload_bytes_max);
+    if (request.sizes[i].properties > limits::properties_bytes_max)
+      return too_large(fmt::format("entry {}'s properties", i),
+                       request.sizes[i].properties,
+                       limits::properties_bytes_max);
+  }
+  const auto most = std::min<std::uint64_t>(limits::append_bytes_max,
+                                            config_.block_bytes_max / 2);
+  const auto encoded = request.bytes.size() + std::uint64_t{count} * 16;
+  if (encoded > most)
+    return too_large("it", encoded, most);
+  const auto id_bytes = request.producer_id.size();
+  if (request.head->has_producer
+      && (id_bytes == 0 || id_bytes > limits::producer_id_bytes_max))
+    return fail(errc::invalid_argument,
+                fmt::format("append to '{}': a producer id has 1 to {} bytes",
+                            request.called(), limits::producer_id_bytes_max));
+  return {};
+}
+
+result<void> stream_table::admit_memory(const parsed& request,
+                                        record_table::row_index row) {
+  const auto overloaded = [&](std::string_view what, std::uint64_t limit) {
+    return fail(errc::overloaded,
+                fmt::format("append to '{}': {} of {} bytes is used up; retry "
+                            "in a few ms",
+                            request.called(), what, limit));
+  };
+  if (row == record_table::none || records_[row].awake == none)
+    return {};
+  const auto& stream = awake_[records_[row].awake];
+  if (stream.charge + stream.flight_charge + request.cost
+      > config_.stream_bytes_max)
+    return overloaded("memory.stream-bytes-max", config_.stream_bytes_max);
+  if (stream.buffer != nullptr
+      && stream.buffer->builder.entry_bytes() + request.bytes.size()
+             + std::uint64_t{request.head->entries} * 16
+           > config_.block_bytes_max / 2)
+    return overloaded("the stream's block", config_.block_bytes_max / 2);
+  return {};
+}
+
+producer_verdict stream_table::judge_producer(const parsed& request,
+                                              record_table::row_index row) {
+  const producer_state* state = nullptr;
+  if (row != record_table::none) {
+    const auto& dormant = records_[row];
+    if (dormant.awake != none)
+      state = find_producer(awake_[dormant.awake].producers.get(),
+                            request.producer_id);
+    if (state == nullptr)
+      state = find_producer(dormant.record.producers.get(),
+                            request.producer_id);
+  }
+  return judge(state, request.producer.epoch, request.producer.number);
+}
+
+result<void> stream_table::admit(const parsed& request,
+                                 record_table::row_index row) {
+  if (full_)
+    return tl::unexpected{*full_};
+  if (row == record_table::none) {
+    if (!config_.create_on_append || request.head->id != stream_id{})
+      return fail(errc::not_found, fmt::format("stream '{}' does not exist",
+                                               request.called()));
+    if (request.head->has_expected && raw(request.head->expected) != 0)
+      return fail(errc::conflict,
+                  fmt::format("append to '{}' expected next sequence {}, the "
+                              "stream is new: 0",
+                              request.called(), raw(request.head->expected)));
+    return admit_memory(request, row);
+  }
+  const auto& dormant = records_[row];
+  const auto* stream = dormant.awake != none ? &awake_[dormant.awake] : nullptr;
+  if (stream != nullptr && stream->removed)
+    return fail(errc::not_found, fmt::format("stream '{}' is being deleted",
+                                             request.called()));
+  if (stream != nullptr ? stream->closed : dormant.record.closed)
+    return fail(errc::closed,
+                fmt::format("stream '{}' is closed and takes no more entries",
+                            request.called()));
+  const auto next = stream != nullptr ? stream->next : dormant.record.next;
+  if (request.head->has_expected && request.head->expected != next)
+    return fail(errc::conflict,
+                fmt::format("append to '{}' expected next sequence {}, it is "
+                            "{}",
+                            request.called(), raw(request.head->expected),
+                            raw(next)));
+  return admit_memory(request, row);
+}
+
+void stream_table::append(write_batch& batch, std::uint32_t index,
+                          parsed& request) {
+  if (auto fits = admit_sizes(request); !fits)
+    return refuse(batch, index, std::move(fits.error()));
+  auto found = resolve(request);
+  if (!found)
+    return refuse(batch, index, std::move(found.error()));
+  auto row = *found;
+  if (request.head->has_producer) {
+    const auto verdict = judge_producer(request, row);
+    if (verdict.kind == producer_verdict::duplicate)
+      return answer_duplicate(batch, index, row, verdict.answer);
+    if (verdict.kind == producer_verdict::refuse)
+      return refuse(
+        batch, index,
+        {verdict.code,
+         fmt::format("append to '{}' by producer '{}' with epoch {} and number "
+                     "{}: {} {}",
+                     request.called(), printable(request.producer_id),
+                     request.producer.epoch, request.producer.number,
+                     verdict.code == errc::fenced ? "the epoch is now"
+                                                  : "expected number",
+                     verdict.expected)});
+  }
+  if (auto welcome = admit(request, row); !welcome)
+    return refuse(batch, index, std::move(welcome.error()));
+  if (row == record_table::none)
+    row = records_.create(request.name);
+  const auto awake = records_[row].awake;
+  auto* tenant = awake != none ? awake_[awake].tenant
+                               : budget_.tenant(records_[row].record.name);
+  if (tenant != nullptr && !tenant->try_charge(request.cost)) {
+    // A stream that was only just named stays unborn and is forgotten.
+    if (records_[row].unborn && awake == none)
+      records_.forget(row);
+    return refuse(batch, index,
+                  {errc::overloaded,
+                   fmt::format("append to '{}': its tenant's share of {} bytes "
+                               "is used up; retry in a few ms",
+                               request.called(), tenant->limit())});
+  }
+  const auto at = wake(row);
+  auto& stream = awake_[at];
+  const auto first = stream.next;
+  fill(at, request);
+  batch.promise(index, {{}, false, request.head->entries, stream.id, first});
+  if (request.head->ack == ack::durable)
+    stream.waiters.push_back({&batch, index});
+  else
+    settle(batch);
+  due_by_policy(at, request.head->ack);
+}
+
+void stream_table::fill(awake_index at, const parsed& request) {
+  auto& stream = awake_[at];
+  auto& builder = buffer(at);
+  const auto& dormant = records_[stream.row];
+  if (dormant.unborn && stream.next == sequence{} && !stream.in_flight
+      && builder.count() == 0)
+    builder.create(dormant.record.name);
+  stream.last_ms = std::max(stream.last_ms,
+                            std::max<std::int64_t>(clock_.wall_ms(), 0));
+  auto rest = request.bytes;
+  for (std::uint32_t i = 0; i < request.head->entries; ++i) {
+    const auto size = request.sizes[i];
+    builder.add(rest.subspan(size.properties, size.payload),
+                rest.first(size.properties), stream.last_ms);
+    rest = rest.subspan(std::size_t{size.properties} + size.payload);
+  }
+  if (request.head->has_producer) {
+    builder.stamp(request.producer_id, request.producer.epoch,
+                  request.producer.number, request.head->entries);
+    const auto* known = find_producer(stream.producers.get(),
+                                      request.producer_id);
+    const auto* durable = find_producer(dormant.record.producers.get(),
+                                        request.producer_id);
+    if (known == nullptr && durable != nullptr) {
+      if (!stream.producers)
+        stream.producers = std::make_unique<producer_table>();
+      stream.producers->push_back(*durable);
+    }
+    note_producer(stream.producers,
+                  {request.producer_id, request.producer.epoch,
+                   request.producer.number, stream.next,
+                   request.head->entries});
+  }
+  stream.next = builder.next();
+  stream.charge += request.cost;
+  released_ -= request.cost;
+  stats_.appends += request.head->entries;
+}
+
+void stream_table::answer_duplicate(write_batch& batch, std::uint32_t index,
+                                    record_table::row_index row,
+                                    const producer_answer& answer) {
+  batch.promise(index, {{}, true, answer.count, records_[row].id,
+                        answer.first});
+  const auto at = records_[row].awake;
+  if (at == none || raw(answer.first) < raw(records_[row].record.next))
+    return settle(batch);
+  wait_durable(at, batch, index); // The first try is not durable yet either.
+}
+
+// -- everything else ----------------------------------------------------------
+
+void stream_table::wait_durable(awake_index at, write_batch& batch,
+                                std::uint32_t index) {
+  auto& stream = awake_[at];
+  if (stream.buffer != nullptr) {
+    stream.waiters.push_back({&batch, index});
+    make_due(at);
+  } else if (stream.in_flight) {
+    stream.flight_waiters.push_back({&batch, index});
+  } else {
+    settle(batch);
+  }
+}
+
+void stream_table::create(write_batch& batch, std::uint32_t index,
+                          parsed& request) {
+  auto found = resolve(request);
+  if (!found)
+    return refuse(batch, index, std::move(found.error()));
+  if (*found != record_table::none)
+    return refuse(batch, index,
+                  {errc::already_exists, fmt::format("stream '{}' exists",
+                                                     request.called())});
+  if (full_)
+    return refuse(batch, index, *full_);
+  if (auto valid = check_policy(request.policy); !valid)
+    return refuse(batch, index, std::move(valid.error()));
+  const auto row = records_.create(request.name);
+  const auto at = wake(row);
+  auto& builder = buffer(at);
+  builder.create(request.name);
+  if (request.policy != sync_policy{})
+    builder.policy(request.policy);
+  if (auto* tenant = awake_[at].tenant; tenant != nullptr)
+    tenant->charge(request.cost);
+  awake_[at].charge += request.cost;
+  released_ -= request.cost;
+  batch.promise(index, {{}, false, 0, records_[row].id, {}});
+  wait_durable(at, batch, index);
+}
+
+void stream_table::control(write_batch& batch, std::uint32_t index,
+                           parsed& request) {
+  const auto kind = request.head->kind;
+  if (kind == write_kind::sync && request.head->id == stream_id{}
+      && request.name.empty())
+    return sync_all(batch, index);
+  auto found = resolve(request);
+  if (!found)
+    return refuse(batch, index, std::move(found.error()));
+  const auto row = *found;
+  const auto gone = row == record_table::none
+                    || (records_[row].awake != none
+                        && awake_[records_[row].awake].removed);
+  if (gone)
+    return refuse(batch, index,
+                  {errc::not_found, fmt::format("stream '{}' does not exist",
+                                                request.called())});
+  if (kind == write_kind::policy)
+    if (auto valid = check_policy(request.policy); !valid)
+      return refuse(batch, index, std::move(valid.error()));
+  const auto asleep = records_[row].awake == none;
+  const auto next = asleep ? records_[row].record.next
+                           : awake_[records_[row].awake].next;
+  batch.promise(index, {{}, false, 0, records_[row].id, next});
+  const auto done = kind == write_kind::sync
+                    || (kind == write_kind::close
+                        && records_[row].record.closed);
+  if (asleep && done)
+    return settle(batch);
+  const auto at = wake(row);
+  if (kind != write_kind::sync) {
+    auto& builder = buffer(at);
+    if (kind == write_kind::close) {
+      builder.close();
+      awake_[at].closed = true;
+    } else if (kind == write_kind::remove) {
+      builder.remove();
+      awake_[at].removed = true;
+    } else {
+      builder.policy(request.policy);
+    }
+  }
+  wait_durable(at, batch, index);
+}
+
+void stream_table::sync_all(write_batch& batch, std::uint32_t index) {
+  for (awake_index at = 0; at < awake_.size(); ++at) {
+    const auto& stream = awake_[at];
+    if (stream.buffer == nullptr && !stream.in_flight)
+      continue;
+    batch.hold(1);
+    wait_durable(at, batch, index);
+  }
+  settle(batch);
+}
+
+} // namespace torpor

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "torpor/write_batch.hpp"
+
+#include "runtime/assert.hpp"
+#include "runtime/block.hpp"
+
+namespace torpor {
+
+std::size_t write_batch::push(request added, std::string_view name) {
+  // Only requests by name carry it. A longer name than a stream can have is
+  // cut to one that is too long as well, and refused by the shard.
+  if (added.id == stream_id{}) {
+    name = name.substr(0, limits::name_bytes_max + 1);
+    added.name_bytes = static_cast<std::uint16_t>(name.size());
+    bytes_.append(name);
+  }
+  requests_.push_back(added);
+  outcomes_.emplace_back();
+  return requests_.size() - 1;
+}
+
+std::size_t write_batch::append(stream_ref stream, const append_options& how,
+                                std::uint64_t tag) {
+  request added;
+  added.kind = write_kind::append;
+  added.tag = tag;
+  added.ack = how.ack;
+  added.id = stream.id;
+  added.has_expected = how.expected_next.has_value();
+  added.expected = how.expected_next.value_or(sequence{});
+  added.has_producer = how.producer.has_value();
+  const auto index = push(added, stream.name);
+  if (how.producer) {
+    const auto id = std::string_view{how.producer->id}.substr(
+      0, limits::producer_id_bytes_max + 1);
+    producers_.push_back({static_cast<std::uint16_t>(id.size()),
+                          how.producer->epoch, how.producer->number});
+    bytes_.append(id);
+  }
+  return index;
+}
+
+void write_batch::add(bytes_view payload,
+                      const std::vector<property>& properties) {
+  TORPOR_ASSERT(!requests_.empty()
+                && requests_.back().kind == write_kind::append);
+  entry_size size;
+  if (!properties.empty()) {
+    const auto encoded = encode_properties(properties);
+    size.properties = static_cast<std::uint32_t>(encoded.size());
+    bytes_.append(as_text(encoded));
+  }
+  size.payload = static_cast<std::uint32_t>(payload.size());
+  bytes_.append(as_text(payload));
+  entry_sizes_.push_back(size);
+  ++requests_.back().entries;
+}
+
+std::size_t write_batch::create(std::string_view name,
+                                const sync_policy& policy) {
+  policies_.push_back(policy);
+  request added;
+  added.kind = write_kind::create;
+  return push(added, name);
+}
+
+std::size_t write_batch::set_policy(stream_ref stream,
+                                    const sync_policy& policy) {
+  policies_.push_back(policy);
+  request added;
+  added.kind = write_kind::policy;
+  added.id = stream.id;
+  return push(added, stream.name);
+}
+
+std::size_t write_batch::control(write_kind kind, stream_ref stream) {
+  request added;
+  added.kind = kind;
+  added.id = stream.id;
+  return push(added, stream.name);
+}
+
+error write_batch::failure(std::size_t index) const {
+  for (const auto& [at, text] : texts_)
+    if (at == index)
+      return {outcomes_[index].code, text};
+  return {outcomes_[index].code, {}};
+}
+
+void write_batch::clear() {
+  requests_.clear();
+  entry_sizes_.clear();
+  producers_.clear();
+  policies_.clear();
+  bytes_.clear();
+  outcomes_.clear();
+  texts_.clear();
+  learners_.clear();
+  open_ = 0;
+  queued_ = false;
+}
+
+void write_batch::trim() {
+  constexpr std::size_t kept_bytes = 64u << 10;
+  if (bytes_.capacity() > kept_bytes)
+    bytes_ = {};
+}
+
+bool write_batch::fail(std::size_t index, error failure) {
+  outcomes_[index].code = failure.code;
+  texts_.emplace_back(index, std::move(failure.context));
+  return --open_ == 0;
+}
+
+void write_batch::fail_all(const error& failure) {
+  open_ = static_cast<std::uint32_t>(requests_.size()) + 1;
+  for (std::size_t i = 0; i < requests_.size(); ++i)
+    static_cast<void>(fail(i, failure));
+}
+
+void write_batch::finish(std::unique_ptr<write_batch> batch) {
+  for (const auto& [index, into] : batch->learners_)
+    if (batch->outcomes_[index].code == errc{})
+      into->store(raw(batch->outcomes_[index].stream),
+                  std::memory_order_relaxed);
+  if (auto* sink = batch->sink_)
+    sink->done(std::move(batch));
+}
+
+} // namespace torpor

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/config.hpp"
+
+#include "server/config_file.hpp"
+#include "server/option_value.hpp"
+
+#include <caf/expected.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+namespace torpor {
+
+namespace {
+
+using value = caf::config_value;
+
+constexpr std::string_view bool_text = "true or false";
+constexpr std::string_view string_text = "a string in double quotes";
+constexpr std::string_view count_text = "a whole number, 0 or more";
+constexpr std::string_view bytes_text
+  = "bytes, as a whole number or a string such as \"64KiB\" or \"1GiB\"";
+constexpr std::string_view span_text
+  = "a duration in whole milliseconds such as 500ms, 5s or 1min";
+constexpr std::string_view level_text
+  = "\"trace\", \"debug\", \"info\", \"warn\", \"error\", \"critical\" or "
+    "\"off\"";
+
+template <class T>
+bool put(T& into, const std::optional<T>& found) {
+  if (found)
+    into = *found;
+  return found.has_value();
+}
+
+/// A number that does not fit becomes the largest, which no range allows.
+bool put(std::uint32_t& into, const std::optional<std::uint64_t>& found) {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+  if (found)
+    into = static_cast<std::uint32_t>(std::min(*found, most));
+  return found.has_value();
+}
+
+bool put_level(std::string& into, const std::optional<std::string>& found) {
+  constexpr std::string_view levels[]
+    = {"trace", "debug", "info", "warn", "error", "critical", "off"};
+  return found
+         && std::find(std::begin(levels), std::end(levels), *found)
+              != std::end(levels)
+         && put(into, found);
+}
+
+/// One option: how it is called, what it takes, and where it goes.
+struct option_row {
+  std::string_view key;
+  std::string_view expected;
+  bool (*set)(daemon_config& into, const value& given);
+};
+
+using config = daemon_config;
+
+constexpr option_row rows[] = {
+  {"data-dir", string_text,
+   [](config& c, const value& v) {
+     return put(c.store.data_dir, as_string(v));
+   }},
+  {"create-on-append", bool_text,
+   [](config& c, const value& v) {
+     return put(c.store.create_on_append, as_bool(v));
+   }},
+  {"log-level", level_text,
+   [](config& c, const value& v) {
+     return put_level(c.log_level, as_string(v));
+   }},
+  {"sync.max-delay", span_text,
+   [](config& c, const value& v) {
+     return put(c.store.sync.max_delay, as_milliseconds(v));
+   }},
+  {"sync.max-bytes", bytes_text,
+   [](config& c, const value& v) {
+     return put(c.store.sync.max_bytes, as_bytes(v));
+   }},
+  {"sync.linger", span_text,
+   [](config& c, const value& v) {
+     return put(c.store.sync.linger, as_milliseconds(v));
+   }},
+  {"sync.window", count_text,
+   [](config& c, const value& v) {
+     return put(c.store.sync.window, as_count(v));
+   }},
+  {"memory.buffered-bytes-max", bytes_text,
+   [](config& c, const value& v) {
+     return put(c.store.memory.buffered_bytes_max, as_bytes(v));
+   }},
+  {"memory.stream-bytes-max", bytes_text,
+   [](config& c, const value& v) {
+     return put(c.store.memory.stream_bytes_max, as_bytes(v));
+   }},
+  {"memory.tenant-bytes-max", bytes_text,
+   [](config& c, const value& v) {
+     return put(c.store.memory.tenant_bytes_max, as_bytes(v));
+   }},
+  {"memory.record-cache", count_text,
+   [](config& c, const value& v) {
+     return put(c.store.memory.record_cache, as_count(v));
+   }},
+  {"journal.file-bytes", bytes_text,
+   [](config& c, const value& v) {
+     return put(c.store.journal.file_bytes, as_bytes(v));
+   }},
+  {"journal.idle-mark", span_text,
+   [](config& c, const value& v) {
+     return put(c.store.journal.idle_mark, as_milliseconds(v));
+   }},
+  {"pool.workers", count_text,
+   [](config& c, const value& v) {
+     return put(c.store.pool.workers, as_count(v));
+   }},
+  {"pool.shards", count_text,
+   [](config& c, const value& v) {
+     return put(c.store.pool.shards, as_count(v));
+   }},
+  {"pool.readers", count_text,
+   [](config& c, const value& v) {
+     return put(c.store.pool.readers, as_count(v));
+   }},
+};
+
+constexpr std::string_view tenants_key = "memory.tenants";
+
+const option_row* find_row(std::string_view key) {
+  const auto* const found
+    = std::find_if(std::begin(rows), std::end(rows),
+                   [key](const option_row& row) { return row.key == key; });
+  return found != std::end(rows) ? found : nullptr;
+}
+
+/// The tenant in "memory.tenants.NAME", or nothing.
+std::string_view tenant_in(std::string_view key) {
+  if (!key.starts_with(tenants_key) || key.size() < tenants_key.size() + 2
+      || key[tenants_key.size()] != '.')
+    return {};
+  return key.substr(tenants_key.size() + 1);
+}
+
+/// Whether keys can stand in a section; "torpor.sync" without "torpor.".
+bool known_section(std::string_view section) {
+  return section == tenants_key
+         || std::any_of(std::begin(rows), std::end(rows),
+                        [section](const option_row& row) {
+                          return row.key.size() > section.size()
+                                 && row.key.starts_with(section)
+                                 && row.key[section.size()] == '.';
+                        });
+}
+
+std::string all_sections() {
+  std::string text = "[torpor]";
+  for (std::string_view last; const auto& row : rows) {
+    const auto section = row.key.substr(0, std::min(row.key.find('.'),
+                                                    row.key.size()));
+    if (section.size() < row.key.size() && section != last)
+      text += fmt::format(", [torpor.{}]", last = section);
+  }
+  return text + fmt::format(", [torpor.{}]", tenants_key);
+}
+
+/// The keys that can stand beside an unknown one.
+std::string keys_beside(std::string_view key) {
+  const auto dot = key.rfind('.');
+  const auto section = dot == key.npos ? "" : key.substr(0, dot + 1);
+  std::string text;
+  for (const auto& row : rows)
+    if (row.key.starts_with(section)
+        && row.key.find('.', section.size()) == row.key.npos)
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", row.key);
+  return text;
+}
+
+tl::unexpected<error> refuse(std::string text) {
+  return fail(errc::invalid_argument, std::move(text));
+}
+
+/// Errors: invalid_argument: what is expected.
+result<void> put_option(daemon_config& into, std::string_view key,
+                        const value& given) {
+  if (const auto tenant = tenant_in(key); !tenant.empty())
+    return put(into.store.memory.tenants[std::string{tenant}], as_bytes(given))
+             ? result<void>{}
+             : refuse(fmt::format("expected {}", bytes_text));
+  const auto* const row = find_row(key);
+  if (row == nullptr) {
+    const auto known = keys_beside(key);
+    return refuse(known.empty()
+                    ? fmt::format("no such option; expected a key of {}",
+                                  all_sections())
+                    : fmt::format("no such option; expected one of {}", known));
+  }
+  if (!row->set(into, given))
+    return refuse(fmt::format("expected {}", row->expected));
+  return {};
+}
+
+result<std::string> read_text(const std::string& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown))
+    return fail_io("open", path, EISDIR);
+  errno = 0;
+  std::ifstream input{path, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{input}, {}};
+  if (!input.good() && !input.eof())
+    return fail_io("open", path, errno);
+  return text;
+}
+
+/// The key without "torpor."; empty when it stands somewhere else.
+std::string_view below_torpor(std::string_view path) {
+  constexpr std::string_view root = "torpor.";
+  return path.starts_with(root) ? path.substr(root.size())
+                                : std::string_view{};
+}
+
+} // namespace
+
+std::vector<std::string_view> option_keys() {
+  std::vector<std::string_view> keys;
+  for (const auto& row : rows)
+    keys.push_back(row.key);
+  keys.push_back(tenants_key);
+  return keys;
+}
+
+result<void> set_option(daemon_config& config, std::string_view key,
+                        const caf::config_value& given) {
+  // Alone among defaults, so that a range that is left is this option's.
+  daemon_config alone;
+  return put_option(alone, key, given)
+    .and_then([&] { return validate(alone.store); })
+    .and_then([&](const options&) { return put_option(config, key, given); });
+}
+
+result<void> apply_file(daemon_config& config, const std::string& path) {
+  const auto in_file = [&path](std::size_t line, std::string_view why) {
+    return refuse(fmt::format("{}:{}: {}", path, line, why));
+  };
+  const auto text = read_text(path);
+  if (!text)
+    return tl::unexpected{text.error()};
+  const auto parsed = parse_config_text(*text);
+  if (!parsed)
+    return refuse(fmt::format("{}: {}", path, parsed.error().context));
+  for (const auto& [section, line] : parsed->sections)
+    if (section != "torpor" && !known_section(below_torpor(section)))
+      return in_file(line, fmt::format("unknown section [{}]; expected {}",
+                                       section, all_sections()));
+  for (const auto& entry : parsed->entries) {
+    if (entry.section.empty())
+      return in_file(entry.line,
+                     fmt::format("key '{}' stands above every section; "
+                                 "expected {} first",
+                                 entry.key, all_sections()));
+    const auto key = fmt::format("{}.{}", entry.section, entry.key);
+    if (auto set = set_option(config, below_torpor(key), entry.value); !set)
+      return in_file(entry.line,
+                     fmt::format("[{}] {} = {}: {}", entry.section, entry.key,
+                                 caf::to_string(entry.value),
+                                 set.error().context));
+  }
+  return {};
+}
+
+result<void> apply_argument(daemon_config& config, std::string_view argument) {
+  constexpr std::string_view prefix = "--torpor.";
+  const auto assign = argument.find('=');
+  if (!argument.starts_with(prefix) || assign == argument.npos)
+    return refuse(fmt::format("'{}' is not understood; expected "
+                              "--torpor.KEY=VALUE",
+                              argument));
+  const auto key = argument.substr(prefix.size(), assign - prefix.size());
+  const std::string text{argument.substr(assign + 1)};
+  // A string first: a directory may well be called 5s.
+  if (set_option(config, key, value{text}))
+    return {};
+  const auto typed = value::parse(caf::string_view{text.data(), text.size()});
+  const auto set = set_option(config, key, typed ? *typed : value{text});
+  if (!set)
+    return refuse(fmt::format("{}: {}", argument, set.error().context));
+  return {};
+}
+
+} // namespace torpor

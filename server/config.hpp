@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "torpor/error.hpp"
+#include "torpor/options.hpp"
+
+#include <caf/config_value.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace torpor {
+
+/// What the daemon is told by its file and its command line.
+struct daemon_config {
+  options store;
+  /// trace, debug, info, warn, error, critical or off.
+  std::string log_level = "info";
+};
+
+/// Every option's key as it is written below [torpor]: "sync.max-delay".
+/// `memory.tenants` stands for all tenants.
+[[nodiscard]] std::vector<std::string_view> option_keys();
+
+/// Sets one option. Errors: invalid_argument: an unknown key, another type or
+/// out of range; the text says what is expected.
+[[nodiscard]] result<void> set_option(daemon_config& config,
+                                      std::string_view key,
+                                      const caf::config_value& value);
+
+/// Sets what a file says (docs/configuration.md); all that it does not name
+/// stays. Errors: io_failed; invalid_argument, naming file, line, section, key
+/// and what is expected.
+[[nodiscard]] result<void> apply_file(daemon_config& config,
+                                      const std::string& path);
+
+/// Sets an option as the command line writes it, "--torpor.sync.max-delay=5s";
+/// strings need no quotes there. Errors: invalid_argument.
+[[nodiscard]] result<void> apply_argument(daemon_config& config,
+                                          std::string_view argument);
+
+} // namespace torpor

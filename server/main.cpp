@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// torpord: keeps a store open until it is told to stop.
+#include "cli/standard_descriptors.hpp"
+#include "server/config.hpp"
+#include "torpor/runtime.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <span>
+
+#include <unistd.h>
+
+namespace {
+
+constexpr int usage_error = 2;
+
+constexpr std::string_view help
+  = R"(usage: torpord [--config-file=FILE] [--torpor.KEY=VALUE ...]
+
+Keeps a Torpor store open: recovers it, makes buffered entries durable when
+they are due, and closes it on SIGTERM or SIGINT. Logs to standard error, stays
+in the foreground and exits with 0 after a clean stop, so that systemd and
+containers can run it as it is.
+
+This version has no network door: while torpord runs, nobody else can open its
+store. Programs embed the library (torpor/runtime.hpp), and the tool, torpor,
+opens the store itself when no daemon has it.
+
+  --config-file=FILE   read options from FILE; without it all have defaults
+  --torpor.KEY=VALUE   set one option; wins over the file
+  --check              only say whether file and options are right
+  --version            print the version
+  --help               this text
+
+config/torpor.ini shows every option with its default, unit and range:
+
+  torpord --config-file=/etc/torpor.ini
+  torpord --torpor.data-dir=/var/lib/torpor --torpor.sync.max-delay=1s
+
+Keys:)";
+
+struct arguments {
+  std::string file;
+  std::vector<std::string_view> settings;
+  bool check = false;
+  bool help = false;
+  bool version = false;
+};
+
+torpor::result<arguments> parse(std::span<char*> given) {
+  arguments found;
+  constexpr std::string_view file_option = "--config-file";
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::string_view each{given[i]};
+    if (each.starts_with("--torpor."))
+      found.settings.push_back(each);
+    else if (each == file_option && i + 1 < given.size())
+      found.file = given[++i];
+    else if (each.starts_with(file_option) && each.size() > file_option.size()
+             && each[file_option.size()] == '=')
+      found.file = each.substr(file_option.size() + 1);
+    else if (each == "--check")
+      found.check = true;
+    else if (each == "--help" || each == "-h")
+      found.help = true;
+    else if (each == "--version")
+      found.version = true;
+    else
+      return torpor::fail(torpor::errc::invalid_argument,
+                          fmt::format("'{}' is not understood; 'torpord "
+                                      "--help' explains",
+                                      each));
+    if (each.starts_with(file_option) && found.file.empty())
+      return torpor::fail(torpor::errc::invalid_argument,
+                          "--config-file needs the name of a file");
+  }
+  return found;
+}
+
+torpor::result<torpor::daemon_config> configure(const arguments& given) {
+  torpor::daemon_config config;
+  if (!given.file.empty())
+    if (auto set = torpor::apply_file(config, given.file); !set)
+      return tl::unexpected{set.error()};
+  for (const auto each : given.settings)
+    if (auto set = torpor::apply_argument(config, each); !set)
+      return tl::unexpected{set.error()};
+  return config;
+}
+
+int complain(const torpor::error& failure, int code) {
+  fmt::print(stderr, "torpord: {}\n", failure.context);
+  return code;
+}
+
+int print_help() {
+  fmt::print("{}\n", help);
+  for (const auto key : torpor::option_keys())
+    fmt::print("  --torpor.{}\n", key);
+  return 0;
+}
+
+/// Blocks what ends the daemon; every thread made later inherits it.
+sigset_t block_stop_signals() {
+  sigset_t stop;
+  ::sigemptyset(&stop);
+  ::sigaddset(&stop, SIGTERM);
+  ::sigaddset(&stop, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  return stop;
+}
+
+void start_log(const std::string& level) {
+  auto log = std::make_shared<spdlog::logger>(
+    "torpord", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  log->set_level(spdlog::level::from_str(level));
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  spdlog::set_default_logger(std::move(log));
+}
+
+int serve(const torpor::daemon_config& config, const sigset_t& stop) {
+  start_log(config.log_level);
+  const auto begin = std::chrono::steady_clock::now();
+  auto store = torpor::runtime::open(config.store);
+  if (!store)
+    return complain(store.error(), 1);
+  const auto stats = store->stats();
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+    std::chrono::steady_clock::now() - begin);
+  spdlog::info("started version={} pid={} data-dir=\"{}\" streams={} "
+               "replayed-entries={} start-ms={}",
+               TORPOR_VERSION, ::getpid(), config.store.data_dir, stats.catalog,
+               stats.replayed_entries, took.count());
+  int signal = 0;
+  ::sigwait(&stop, &signal);
+  spdlog::info("stopping signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  store->close();
+  spdlog::info("stopped");
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  torpor::hold_standard_descriptors();
+  const auto stop = block_stop_signals();
+  const auto given = parse(std::span{argv, static_cast<std::size_t>(argc)}
+                             .subspan(argc > 0 ? 1 : 0));
+  if (!given)
+    return complain(given.error(), usage_error);
+  if (given->help)
+    return print_help();
+  if (given->version) {
+    fmt::print("torpord {}\n", TORPOR_VERSION);
+    return 0;
+  }
+  const auto config = configure(*given);
+  if (!config)
+    return complain(config.error(), 1);
+  if (given->check)
+    return 0;
+  return serve(*config, stop);
+}

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/lmdb_databases.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+// What only the catalog on disk promises; catalog_test.cpp has the rest.
+
+using namespace torpor;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An empty directory that goes away with its content.
+class scratch {
+public:
+  scratch() {
+    auto name = (fs::temp_directory_path() / "torpor-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    root_ = name;
+  }
+  scratch(const scratch&) = delete;
+  scratch& operator=(const scratch&) = delete;
+  ~scratch() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+
+  [[nodiscard]] const std::string& root() const { return root_; }
+  [[nodiscard]] std::string catalog() const { return root_ + "/catalog"; }
+  [[nodiscard]] std::string data() const { return catalog() + "/data.mdb"; }
+
+private:
+  std::string root_;
+};
+
+/// Lowers a soft limit of this process for as long as it lives.
+class limit {
+public:
+  limit(int resource, rlim_t value) : resource_{resource} {
+    REQUIRE(::getrlimit(which(), &before_) == 0);
+    auto now = before_;
+    now.rlim_cur = value;
+    REQUIRE(::setrlimit(which(), &now) == 0);
+  }
+  limit(const limit&) = delete;
+  limit& operator=(const limit&) = delete;
+  ~limit() { ::setrlimit(which(), &before_); }
+
+private:
+  [[nodiscard]] __rlimit_resource which() const {
+    return static_cast<__rlimit_resource>(resource_);
+  }
+
+  int resource_;
+  rlimit before_{};
+};
+
+rlim_t mapped_bytes() {
+  rlim_t pages = 0;
+  std::ifstream{"/proc/self/statm"} >> pages;
+  return pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+}
+
+constexpr stream_id make_id(std::uint64_t number) {
+  return stream_id{number << 8};
+}
+
+catalog_change put(std::uint64_t number, std::string name,
+                   std::uint64_t next = 0) {
+  stream_record record;
+  record.name = std::move(name);
+  record.next = sequence{next};
+  return {make_id(number), std::move(record)};
+}
+
+/// Streams `from` to `to` with names of 500 bytes: about 1 KB each.
+std::vector<catalog_change> large(std::uint64_t from, std::uint64_t to) {
+  std::vector<catalog_change> changes;
+  for (auto number = from; number < to; ++number) {
+    auto name = std::to_string(number) + '/';
+    changes.push_back(put(number, name.append(500 - name.size(), 'n')));
+  }
+  return changes;
+}
+
+std::unique_ptr<catalog> reopen(const scratch& at, bool read_only = false) {
+  auto opened = open_lmdb_catalog(at.catalog(), read_only);
+  REQUIRE_MESSAGE(opened, (opened ? "" : to_string(opened.error())));
+  return std::move(*opened);
+}
+
+void update(catalog& into, catalog_change change) {
+  std::vector<catalog_change> list;
+  list.push_back(std::move(change));
+  REQUIRE(into.update(list, std::nullopt));
+}
+
+/// Creates the catalog with one stream, 1, of that name.
+void create(const scratch& at, const std::string& name) {
+  update(*reopen(at), put(1, name));
+}
+
+error refused(const scratch& at, bool read_only = false) {
+  auto opened = open_lmdb_catalog(at.catalog(), read_only);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().context.find(at.catalog()) != std::string::npos);
+  return opened.error();
+}
+
+std::string slurp(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  return {std::istreambuf_iterator{in}, {}};
+}
+
+void spill(const std::string& path, std::string_view content) {
+  std::ofstream{path, std::ios::binary}
+    .write(content.data(), static_cast<std::streamsize>(content.size()));
+}
+
+/// Refuses one update that does not fit, then checks that nothing was changed
+/// and that the catalog works on.
+error check_full(catalog& store, std::uint64_t streams) {
+  update(store, put(1, "first", 7));
+  auto changes = large(2, streams);
+  const auto reader = store.reader();
+  const auto updated = store.update(changes, catalog_state{99, 99});
+  REQUIRE_FALSE(updated);
+  CHECK(updated.error().code == errc::io_failed);
+  CHECK(*store.count() == 1);
+  CHECK(store.state()->journal_first == 1);
+  CHECK((*reader->find(make_id(1)))->next == sequence{7});
+  CHECK_FALSE(*reader->find(make_id(2)));
+  update(store, put(2, "second"));
+  CHECK(*reader->find("second") == make_id(2));
+  return updated.error();
+}
+
+} // namespace
+
+TEST_CASE("a creation that broke off does no harm") {
+  const scratch at;
+  fs::create_directory(at.catalog());
+  spill(at.data() + ".new", "half of");
+  create(at, "a");
+  CHECK(*reopen(at)->count() == 1);
+  CHECK_FALSE(fs::exists(at.data() + ".new"));
+}
+
+TEST_CASE("an LMDB file that is not a catalog is left alone") {
+  const scratch at;
+  fs::create_directory(at.catalog());
+  REQUIRE(lmdb_environment::create(at.catalog(), [](auto& environment) {
+    lmdb_transaction transaction{
+      std::shared_ptr<lmdb_environment>{&environment, [](auto*) {}}};
+    REQUIRE(transaction.begin_write());
+    const auto other = transaction.open_database("other", MDB_CREATE);
+    REQUIRE(transaction.put(*other, as_bytes("key"), as_bytes("value")));
+    return transaction.commit();
+  }));
+  const auto before = slurp(at.data());
+  for (const auto read_only : {false, true}) {
+    const auto failure = refused(at, read_only);
+    CHECK(failure.code == errc::incompatible);
+    CHECK(failure.context.find("another directory") != std::string::npos);
+  }
+  CHECK(slurp(at.data()) == before);
+}
+
+TEST_CASE("a catalog of a newer version is left alone") {
+  const scratch at;
+  create(at, "a");
+  {
+    const auto databases
+      = lmdb_databases::open(at.catalog(), lmdb_access::write);
+    lmdb_transaction transaction{databases->environment};
+    catalog_value version;
+    encode_number(2, version);
+    seal(as_bytes("format"), version);
+    REQUIRE(transaction.begin_write());
+    REQUIRE(transaction.put(databases->meta, as_bytes("format"), version));
+    REQUIRE(transaction.commit());
+  }
+  const auto failure = refused(at);
+  CHECK(failure.code == errc::incompatible);
+  CHECK(failure.context.find("format 2") != std::string::npos);
+}
+
+TEST_CASE("a file of garbage, an empty and a short one are corrupt") {
+  for (const std::size_t bytes : {0, 10, 5'000, 100'000})
+    for (const auto read_only : {false, true}) {
+      CAPTURE(bytes);
+      const scratch at;
+      fs::create_directory(at.catalog());
+      spill(at.data(), std::string(bytes, 'x'));
+      CHECK(refused(at, read_only).code == errc::corrupt);
+      CHECK(slurp(at.data()) == std::string(bytes, 'x'));
+    }
+}
+
+TEST_CASE("a file that was cut off is corrupt and ends no process") {
+  const scratch at;
+  {
+    auto changes = large(1, 1'000);
+    REQUIRE(reopen(at)->update(changes, std::nullopt));
+  }
+  // The last pages written are the roots.
+  fs::resize_file(at.data(), 3 * 4096);
+  CHECK(refused(at, true).code == errc::corrupt);
+  auto opened = open_lmdb_catalog(at.catalog(), false);
+  if (opened)
+    CHECK((*opened)->reader()->find(make_id(1)).error().code == errc::corrupt);
+  else
+    CHECK(opened.error().code == errc::corrupt);
+}
+
+TEST_CASE("a directory that cannot be used is named") {
+  const scratch at;
+  spill(at.catalog(), "a file, no directory");
+  CHECK(refused(at).code == errc::io_failed);
+  CHECK(refused(at, true).code == errc::io_failed);
+}
+
+TEST_CASE("nothing is created to be read only") {
+  const scratch at;
+  CHECK(refused(at, true).code == errc::io_failed);
+  CHECK_FALSE(fs::exists(at.catalog()));
+}
+
+TEST_CASE("a record with a flipped bit is corrupt and named") {
+  const scratch at;
+  create(at, "tenant/stream");
+  auto bytes = slurp(at.data());
+  std::size_t hits = 0;
+  // Its name stands in its record and, as a key, in `names`.
+  for (auto at_byte = bytes.find("tenant/stream");
+       at_byte != std::string::npos;
+       at_byte = bytes.find("tenant/stream", at_byte)) {
+    bytes[at_byte + 3] ^= 1;
+    ++hits;
+  }
+  REQUIRE(hits >= 2);
+  spill(at.data(), bytes);
+  const auto store = reopen(at);
+  const auto reader = store->reader();
+  const auto record = reader->find(make_id(1));
+  REQUIRE_FALSE(record);
+  CHECK(record.error().code == errc::corrupt);
+  CHECK(record.error().context.find("stream 256") != std::string::npos);
+  const auto page = reader->list("", "", 10, 0, 1);
+  REQUIRE_FALSE(page);
+  CHECK(page.error().code == errc::corrupt);
+  SUBCASE("until it is replaced") {
+    update(*store, put(1, "tenant/stream", 5));
+    CHECK((*reader->find(make_id(1)))->next == sequence{5});
+  }
+  SUBCASE("until it is removed") {
+    update(*store, {make_id(1), std::nullopt});
+    CHECK_FALSE(*reader->find(make_id(1)));
+    CHECK(*store->count() == 0);
+  }
+}
+
+TEST_CASE("an update beyond the address space changes nothing") {
+  const scratch at;
+  create(at, "first");
+  std::unique_ptr<catalog> store;
+  {
+    const limit small{RLIMIT_AS, mapped_bytes() + (40u << 20)};
+    store = reopen(at);
+  }
+  const auto failure = check_full(*store, 60'000);
+  CHECK(failure.context.find("ulimit -v") != std::string::npos);
+}
+
+TEST_CASE("an update that the file system cuts short changes nothing") {
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  {
+    const scratch at;
+    const auto store = reopen(at);
+    const limit small{RLIMIT_FSIZE, 6u << 20};
+    check_full(*store, 10'000);
+  }
+  std::signal(SIGXFSZ, before);
+}
+
+TEST_CASE("a full disk is named, and freeing space is enough") {
+  const scratch at;
+  fs::create_directory(at.catalog());
+  if (::mount("tmpfs", at.catalog().c_str(), "tmpfs", 0, "size=12m") != 0) {
+    MESSAGE("skipped: mounting a small tmpfs needs root");
+    return;
+  }
+  {
+    const auto store = reopen(at);
+    // What is reserved is enough to go on when others fill the disk.
+    const auto filler = at.catalog() + "/filler";
+    spill(filler, std::string(12u << 20, 'x'));
+    const auto failure = check_full(*store, 10'000);
+    CHECK(failure.context.find("disk full") != std::string::npos);
+    fs::remove(filler);
+    auto changes = large(3, 3'000);
+    CHECK(store->update(changes, std::nullopt));
+  }
+  CHECK(::umount(at.catalog().c_str()) == 0);
+}
+
+TEST_CASE("an idle reader pins no old pages") {
+  const scratch at;
+  const auto store = reopen(at);
+  const auto reader = store->reader();
+  const auto churn = [&] {
+    REQUIRE(reader->find(make_id(1)));
+    REQUIRE(reader->find("nobody"));
+    REQUIRE(reader->list("", "", 1, 0, 1));
+    for (int round = 0; round < 100; ++round) {
+      auto changes = large(1, 300);
+      REQUIRE(store->update(changes, std::nullopt));
+    }
+    return fs::file_size(at.data());
+  };
+  const auto before = churn();
+  CHECK(churn() == before);
+}
+
+TEST_CASE("a catalog that is open read-only refuses updates") {
+  const scratch at;
+  create(at, "a");
+  const auto store = reopen(at, true);
+  std::vector<catalog_change> changes;
+  const auto updated = store->update(changes, std::nullopt);
+  REQUIRE_FALSE(updated);
+  CHECK(updated.error().code == errc::invalid_argument);
+  CHECK(*store->reader()->find("a") == make_id(1));
+}
+
+TEST_CASE("a copy without a lock file is read without making one") {
+  const scratch at;
+  create(at, "a");
+  fs::remove(at.catalog() + "/lock.mdb");
+  CHECK(*reopen(at, true)->reader()->find("a") == make_id(1));
+  CHECK_FALSE(fs::exists(at.catalog() + "/lock.mdb"));
+}
+
+TEST_CASE("a catalog is read by a user who may not write it") {
+  const scratch at;
+  create(at, "a");
+  fs::permissions(at.root(), fs::perms{0755});
+  fs::permissions(at.catalog(), fs::perms{0555});
+  fs::permissions(at.catalog() + "/lock.mdb", fs::perms{0444});
+  const bool root = ::geteuid() == 0;
+  if (root)
+    REQUIRE(::seteuid(65534) == 0);
+  const auto opened = open_lmdb_catalog(at.catalog(), true);
+  if (root)
+    REQUIRE(::seteuid(0) == 0);
+  REQUIRE(opened);
+  CHECK(*(*opened)->reader()->find("a") == make_id(1));
+  fs::permissions(at.catalog(), fs::perms{0755});
+}
+
+TEST_CASE("64 readers, one for each of the most shards, see every update") {
+  const scratch at;
+  const auto store = reopen(at);
+  std::vector<std::unique_ptr<catalog_reader>> readers;
+  for (int i = 0; i < 64; ++i)
+    readers.push_back(store->reader());
+  for (std::uint64_t next = 1; next < 20; ++next) {
+    update(*store, put(1, "a", next));
+    for (auto& reader : readers)
+      CHECK((*reader->find(make_id(1)))->next == sequence{next});
+  }
+}
+
+TEST_CASE("lookups run beside updates and never go back") {
+  const scratch at;
+  const auto store = reopen(at);
+  update(*store, put(1, "a"));
+  std::atomic<bool> done = false;
+  std::atomic<int> wrong = 0;
+  const auto look = [&] {
+    const auto reader = store->reader();
+    sequence seen{};
+    while (!done) {
+      const auto record = reader->find(make_id(1));
+      if (!record || !*record || (*record)->next < seen
+          || *reader->find("a") != make_id(1) || !store->state())
+        ++wrong;
+      else
+        seen = (*record)->next;
+    }
+  };
+  std::thread first{look};
+  std::thread second{look};
+  for (std::uint64_t next = 1; next <= 200; ++next) {
+    auto changes = large(2, 100);
+    changes.push_back(put(1, "a", next));
+    if (!store->update(changes, catalog_state{next, 1}))
+      ++wrong;
+  }
+  done = true;
+  first.join();
+  second.join();
+  CHECK(wrong == 0);
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/config.hpp"
+
+#include "server/config_file.hpp"
+#include "server/option_value.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <tuple>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+using namespace torpor;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A file that is gone when the test is over.
+class temporary_file {
+public:
+  explicit temporary_file(std::string_view text) {
+    const auto number = ::mkstemp(path_.data());
+    REQUIRE(number >= 0);
+    REQUIRE(::write(number, text.data(), text.size())
+            == static_cast<ssize_t>(text.size()));
+    ::close(number);
+  }
+  ~temporary_file() { ::unlink(path_.c_str()); }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+private:
+  std::string path_ = "/tmp/torpor-config-XXXXXX";
+};
+
+/// The error of applying a text, without the file's name in front of it; empty
+/// when there is none.
+std::string refusal(std::string_view text) {
+  const temporary_file file{text};
+  daemon_config config;
+  const auto applied = apply_file(config, file.path());
+  if (applied)
+    return {};
+  CHECK(applied.error().code == errc::invalid_argument);
+  REQUIRE(applied.error().context.starts_with(file.path()));
+  return applied.error().context.substr(file.path().size());
+}
+
+daemon_config applied(std::string_view text) {
+  const temporary_file file{text};
+  daemon_config config;
+  const auto done = apply_file(config, file.path());
+  INFO((done ? "" : done.error().context));
+  REQUIRE(done);
+  return config;
+}
+
+/// All values of a configuration. Does not compile when a field is added.
+auto fields(const daemon_config& config) {
+  const auto& [store, log_level] = config;
+  const auto& [data_dir, create_on_append, sync, memory, journal, pool] = store;
+  const auto& [max_delay, max_bytes, linger, window] = sync;
+  const auto& [buffered, stream, tenant, cache, tenants] = memory;
+  const auto& [file_bytes, idle_mark] = journal;
+  const auto& [workers, shards, readers] = pool;
+  return std::tuple{log_level, data_dir,   create_on_append, max_delay,
+                    max_bytes, linger,     window,           buffered,
+                    stream,    tenant,     cache,            tenants,
+                    workers,   file_bytes, idle_mark,        shards,
+                    readers};
+}
+
+/// A configuration in which no option has its default.
+daemon_config all_changed() {
+  daemon_config config;
+  config.log_level = "off";
+  auto& store = config.store;
+  store.data_dir = "elsewhere";
+  store.create_on_append = false;
+  store.sync = {1ms, 4096, 7ms, 9};
+  store.memory = {1 << 20, 1 << 16, 5, 6, {}};
+  store.journal = {1 << 16, 10ms};
+  store.pool = {3, 4, 5};
+  return config;
+}
+
+std::string shipped_file() {
+  std::ifstream input{"config/torpor.ini"};
+  std::ostringstream text;
+  text << input.rdbuf();
+  return text.str();
+}
+
+} // namespace
+
+TEST_CASE("config/torpor.ini shows the default of every option") {
+  auto config = all_changed();
+  const auto done = apply_file(config, "config/torpor.ini");
+  INFO((done ? "" : done.error().context));
+  REQUIRE(done);
+  CHECK(fields(config) == fields(daemon_config{}));
+}
+
+TEST_CASE("config/torpor.ini leaves no option out") {
+  const auto parsed = parse_config_text(shipped_file());
+  REQUIRE(parsed);
+  std::set<std::string> shown;
+  for (const auto& entry : parsed->entries)
+    shown.insert(fmt::format("{}.{}", entry.section, entry.key));
+  for (const auto& [section, line] : parsed->sections)
+    shown.insert(section);
+  for (const auto key : option_keys()) {
+    INFO(key);
+    CHECK(shown.contains(fmt::format("torpor.{}", key)));
+  }
+}
+
+TEST_CASE("every option in a file reaches its place") {
+  const auto config = applied("[torpor]\n"
+                              "data-dir = \"elsewhere\" ; a comment\n"
+                              "create-on-append = false\n"
+                              "log-level = \"off\"\n"
+                              "[torpor.sync]\n"
+                              "max-delay = 1ms\n"
+                              "max-bytes = 4096\n"
+                              "linger = 7ms\n"
+                              "window = 9\n"
+                              "[torpor.memory]\n"
+                              "buffered-bytes-max = \"1MiB\"\n"
+                              "stream-bytes-max = \"64 KiB\"\n"
+                              "tenant-bytes-max = 5\n"
+                              "record-cache = 6\n"
+                              "[torpor.journal]\n"
+                              "file-bytes = \"64KiB\"\n"
+                              "idle-mark = 10ms\n"
+                              "[torpor.pool]\n"
+                              "workers = 3\n"
+                              "shards = 4\n"
+                              "readers = 5\n");
+  CHECK(fields(config) == fields(all_changed()));
+}
+
+TEST_CASE("tenants are a dictionary of names and bytes") {
+  const auto config = applied("[torpor.memory.tenants]\r\n"
+                              "acme = \"64MiB\"\r\n"
+                              "b-2 = 4096\r\n");
+  CHECK(config.store.memory.tenants
+        == std::map<std::string, std::uint64_t>{{"acme", 64u << 20},
+                                                {"b-2", 4096}});
+}
+
+TEST_CASE("an empty file changes nothing") {
+  CHECK(fields(applied("")) == fields(daemon_config{}));
+  CHECK(fields(applied("; nothing\n[torpor]\n")) == fields(daemon_config{}));
+}
+
+TEST_CASE("a file that is missing or no file is refused by name") {
+  daemon_config config;
+  const auto missing = apply_file(config, "/nowhere/torpor.ini");
+  REQUIRE(!missing);
+  CHECK(missing.error().code == errc::io_failed);
+  CHECK(missing.error().context
+        == "open '/nowhere/torpor.ini': No such file or directory");
+  CHECK(!apply_file(config, "/tmp"));
+}
+
+TEST_CASE("a section that is unknown is refused with its line") {
+  CHECK(refusal("\n[torpor.sink]\n")
+        == ":2: unknown section [torpor.sink]; expected [torpor], "
+           "[torpor.sync], [torpor.memory], [torpor.journal], [torpor.pool], "
+           "[torpor.memory.tenants]");
+  CHECK(refusal("[scheduler]\nmax-threads = 4\n")
+          .starts_with(":1: unknown section [scheduler]"));
+  CHECK(refusal("[torpor.data-dir]\n").starts_with(":1: unknown section"));
+  CHECK(refusal("[torpor.memory.tenants.acme]\n")
+          .starts_with(":1: unknown section"));
+  CHECK(refusal("data-dir = \"x\"\n")
+          .starts_with(":1: key 'data-dir' stands above every section"));
+}
+
+TEST_CASE("a key that is unknown is refused with what there is") {
+  CHECK(refusal("[torpor.sync]\nmax-delay = 1s\nmax-dealy = 5s\n")
+        == ":3: [torpor.sync] max-dealy = 5s: no such option; expected one of "
+           "sync.max-delay, sync.max-bytes, sync.linger, sync.window");
+  CHECK(refusal("[torpor]\nmax-delay = 5s\n")
+        == ":2: [torpor] max-delay = 5s: no such option; expected one of "
+           "data-dir, create-on-append, log-level");
+}
+
+TEST_CASE("a value of another type is refused with what is expected") {
+  CHECK(refusal("[torpor.sync]\nmax-delay = 5\n")
+        == ":2: [torpor.sync] max-delay = 5: expected a duration in whole "
+           "milliseconds such as 500ms, 5s or 1min");
+  const std::pair<std::string_view, std::string_view> cases[] = {
+    {"[torpor]\ndata-dir = 5\n", "expected a string in double quotes"},
+    {"[torpor]\ncreate-on-append = 1\n", "expected true or false"},
+    {"[torpor]\nlog-level = \"loud\"\n", "expected \"trace\", \"debug\""},
+    {"[torpor.sync]\nmax-delay = 1500us\n", "whole milliseconds"},
+    {"[torpor.sync]\nmax-delay = \"5s\"\n", "expected a duration"},
+    {"[torpor.sync]\nmax-bytes = \"64KB\"\n", "expected bytes"},
+    {"[torpor.sync]\nmax-bytes = 64.5\n", "expected bytes"},
+    {"[torpor.sync]\nwindow = \"9\"\n", "expected a whole number"},
+    {"[torpor.sync]\nwindow = -1\n", "expected a whole number"},
+    {"[torpor.sync]\nwindow = [1]\n", "expected a whole number"},
+    {"[torpor.memory]\ntenants = 5\n", "no such option"},
+    {"[torpor.memory.tenants]\nacme = 5s\n", "expected bytes"},
+  };
+  for (const auto& [text, expected] : cases) {
+    INFO(text);
+    const auto said = refusal(text);
+    INFO(said);
+    CHECK(said.find(expected) != said.npos);
+  }
+}
+
+TEST_CASE("a value out of range is refused with the range") {
+  CHECK(refusal("[torpor.sync]\nmax-delay = 2h\n")
+        == ":2: [torpor.sync] max-delay = 2h: sync.max-delay is 7200000 ms, "
+           "expected 1 to 3600000 ms");
+  const std::string_view cases[] = {
+    "[torpor]\ndata-dir = \"\"\n",
+    "[torpor.sync]\nmax-delay = 0ms\n",
+    "[torpor.sync]\nmax-delay = -5s\n",
+    "[torpor.sync]\nmax-bytes = 4095\n",
+    "[torpor.sync]\nmax-bytes = \"17MiB\"\n",
+    "[torpor.sync]\nlinger = 2s\n",
+    "[torpor.sync]\nwindow = 0\n",
+    "[torpor.sync]\nwindow = 4294967297\n",
+    "[torpor.memory]\nbuffered-bytes-max = 1\n",
+    "[torpor.memory]\nstream-bytes-max = \"2GiB\"\n",
+    "[torpor.memory]\ntenant-bytes-max = \"2TiB\"\n",
+    "[torpor.memory]\nrecord-cache = 100000001\n",
+    "[torpor.memory.tenants]\nacme = 0\n",
+    "[torpor.journal]\nfile-bytes = 65537\n",
+    "[torpor.journal]\nidle-mark = 9ms\n",
+    "[torpor.pool]\nworkers = 65\n",
+    "[torpor.pool]\nshards = 65\n",
+    "[torpor.pool]\nreaders = 0\n",
+  };
+  for (const auto text : cases) {
+    INFO(text);
+    CHECK(refusal(text).starts_with(":2: [torpor"));
+  }
+}
+
+TEST_CASE("a syntax error is refused with its line") {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+    {"[torpor]\n# no comment\n", ": line 2: "},
+    {"[torpor\nlog-level = \"info\"\n", ": line 1: "},
+    {"[torpor]\ndata-dir = x\n", ": line 2: "},
+    {"[torpor]\n\ndata-dir = \"x\n[torpor.sync]\n", ": line 3: "},
+    {"[torpor.pool]\nworkers = 5x", ": line 2: "},
+    {"[torpor.pool]\nworkers = 5 shards = 5\nreaders = 2\n", ": line 2: "},
+    {"[torpor.pool]\nworkers = 99999999999999999999\n", ": line 2: "},
+    {"[torpor.pool]\nworkers\n", ": line 2: "},
+    {"[torpor.pool]\nworkers =\n", ": line 2: "},
+    {std::string_view{"[torpor.pool]\n\0workers = 99\n", 28}, ": line 2: "},
+  };
+  for (const auto& [text, expected] : cases) {
+    INFO(text);
+    const auto said = refusal(text);
+    INFO(said);
+    CHECK(said.starts_with(expected));
+  }
+}
+
+TEST_CASE("a section or key that stands twice is refused, not merged") {
+  CHECK(refusal("[torpor.sync]\nwindow = 1\n[torpor]\n[torpor.sync]\n")
+        == ": line 4: section 'torpor.sync' stands already on line 1; keep one "
+           "of them");
+  CHECK(refusal("[torpor.sync]\nwindow = 1\nwindow = 2\n")
+          .starts_with(": line 3: key 'torpor.sync.window'"));
+  CHECK(refusal("[torpor]\nsync = 5\n[torpor.sync]\nwindow = 2\n")
+          .starts_with(": line 3: section 'torpor.sync'"));
+  CHECK(refusal("[torpor]\nsync { window = 2 }\n")
+        == ": line 2: braces are not taken; write a section [torpor.sync] "
+           "instead");
+}
+
+TEST_CASE("the command line sets options without quotes") {
+  daemon_config config;
+  for (const auto* const each :
+       {"--torpor.data-dir=5s", "--torpor.sync.max-delay=1min",
+        "--torpor.sync.max-bytes=8KiB", "--torpor.sync.window=17",
+        "--torpor.create-on-append=false",
+        "--torpor.memory.tenants.acme=1MiB"}) {
+    INFO(each);
+    CHECK(apply_argument(config, each));
+  }
+  CHECK(config.store.data_dir == "5s");
+  CHECK(config.store.sync.max_delay == 1min);
+  CHECK(config.store.sync.max_bytes == 8192);
+  CHECK(config.store.sync.window == 17);
+  CHECK(!config.store.create_on_append);
+  CHECK(config.store.memory.tenants.at("acme") == 1u << 20);
+}
+
+TEST_CASE("the command line is as strict as the file") {
+  daemon_config config;
+  const auto refused = apply_argument(config, "--torpor.sync.window=0");
+  REQUIRE(!refused);
+  CHECK(refused.error().context
+        == "--torpor.sync.window=0: sync.window is 0, expected 1 to 65536");
+  for (const auto* const each :
+       {"--torpor.sync.window", "--torpor.sync.window=", "--torpor.=1",
+        "--torpor.sync.windows=1", "--torpor.sync.window=9q",
+        "--torpor.data-dir=", "--torpor.memory.tenants.=1", "data-dir=x"}) {
+    INFO(each);
+    CHECK(!apply_argument(config, each));
+  }
+  CHECK(fields(config) == fields(daemon_config{}));
+}
+
+TEST_CASE("bytes have binary units and nothing else") {
+  CHECK(parse_bytes("0") == 0);
+  CHECK(parse_bytes("12B") == 12);
+  CHECK(parse_bytes("3KiB") == 3072);
+  CHECK(parse_bytes("2 GiB") == 2ull << 30);
+  CHECK(parse_bytes("1TiB") == 1ull << 40);
+  for (const auto* const each : {"", "KiB", "-1", "+1", " 1", "1 ", "1kb", "1K",
+                                 "1.5MiB", "16777216TiB",
+                                 "18446744073709551616"}) {
+    INFO(each);
+    CHECK(!parse_bytes(each));
+  }
+}
