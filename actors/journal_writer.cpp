@@ -114,7 +114,6 @@ void journal_state::prepare() {
   if (number == 0 || preparing_ != 0)
     return;
   preparing_ = number;
-  prepare_failed_ = false;
   self->send(all->sealer, prepare_atom::value, number);
 }
 
@@ -124,9 +123,12 @@ void journal_state::spare(std::unique_ptr<prepared_file> prepared) {
   preparing_ = 0;
   if (prepared->made) {
     work.file->take_spare(prepared->number, std::move(*prepared->made));
+    prepare_failed_ = false;
     tell_full(false);
   } else {
-    prepare_failed_ = true;
+    if (!std::exchange(prepare_failed_, true))
+      spdlog::warn("journal-prepare-failed file={} error=\"{}\"",
+                   prepared->number, prepared->made.error().context);
     if (work.file->room() < work.reserve_bytes)
       tell_full(true);
     call_later(retry_delay);

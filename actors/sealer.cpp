@@ -16,9 +16,6 @@ constexpr std::size_t chunk = 8192;
 
 void sealer_state::prepare(std::uint32_t number) {
   auto made = journal::prepare(*work.files, work.journal, number);
-  if (!made)
-    spdlog::warn("journal-prepare-failed file={} error=\"{}\"", number,
-                 made.error().context);
   self->send(all->journal, spare_atom::value,
              handoff<prepared_file>{std::make_unique<prepared_file>(
                prepared_file{number, std::move(made)})});

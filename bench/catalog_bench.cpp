@@ -32,8 +32,8 @@ result<double> time(Work work) {
   const auto start = std::chrono::steady_clock::now();
   if (auto done = work(); !done)
     return tl::unexpected{std::move(done.error())};
-  const std::chrono::duration<double> taken
-    = std::chrono::steady_clock::now() - start;
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now()
+                                              - start;
   return taken.count();
 }
 
@@ -109,7 +109,8 @@ result<void> list_all(catalog_reader& reader) {
 class catalog_run {
 public:
   catalog_run(std::string directory, std::uint64_t streams)
-    : directory_{std::move(directory)}, order_(streams) {
+    : directory_{std::move(directory)},
+      order_(streams) {
     for (std::uint32_t i = 0; i < order_.size(); ++i)
       order_[i] = i;
     std::shuffle(order_.begin(), order_.end(), std::mt19937_64{1});
@@ -144,9 +145,9 @@ private:
     return timed_update(order_.size(), 0)
       .map([&](double s) { figures.create_ns = s * 1e9 / streams; })
       .and_then([&] {
-        figures.bytes_per_stream
-          = static_cast<double>(fs::file_size(directory_ + "/data.mdb"))
-            / streams;
+        figures.bytes_per_stream = static_cast<double>(
+                                     fs::file_size(directory_ + "/data.mdb"))
+                                   / streams;
         return timed_update(std::min<std::uint64_t>(sample, order_.size()),
                             100);
       })
@@ -181,7 +182,8 @@ private:
           names.push_back(name_of(order_[i % order_.size()]));
       })
       .and_then([&] { return find_names(*reader, names); })
-      .and_then([&] { return time([&] { return find_names(*reader, names); }); })
+      .and_then(
+        [&] { return time([&] { return find_names(*reader, names); }); })
       .map([&](double s) { figures.find_name_ns = per_find(s); })
       .and_then([&] { return time([&] { return list_all(*reader); }); })
       .map([&](double s) {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace torpor::cli {
+namespace torpor {
 
 /// Counts latencies in buckets that grow with the value: each power of two is
 /// cut into 1,024 equal parts, so every answer has three digits. 230 KiB.
@@ -71,4 +71,4 @@ private:
   std::uint64_t most_ = 0;
 };
 
-} // namespace torpor::cli
+} // namespace torpor

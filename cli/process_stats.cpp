@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <filesystem>
@@ -12,7 +13,7 @@
 
 #include <unistd.h>
 
-namespace torpor::cli {
+namespace torpor {
 
 namespace {
 
@@ -82,4 +83,4 @@ process_stats read_process_stats(pid_t process) {
   return stats;
 }
 
-} // namespace torpor::cli
+} // namespace torpor

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-namespace torpor::cli {
+namespace torpor {
 
 /// What a process costs, as the kernel says. Times and counts run from its
 /// start; threads that have ended are missing in `wakeups`.
@@ -27,4 +27,4 @@ struct process_stats {
 [[nodiscard]] std::uint64_t status_number(std::string_view status,
                                           std::string_view key);
 
-} // namespace torpor::cli
+} // namespace torpor

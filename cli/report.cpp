@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/report.hpp"
 
+#include "cli/json.hpp"
+
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <cstdio>
 
-namespace torpor::cli {
+namespace torpor {
 
 namespace {
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const auto byte : text) {
-    if (byte == '"' || byte == '\\')
-      out += '\\';
-    if (static_cast<unsigned char>(byte) < 0x20)
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(byte));
-    else
-      out += byte;
-  }
-  return out + '"';
-}
 
 /// Without zeros at the end; JSON has neither infinity nor NaN.
 std::string decimal(double value) {
@@ -39,31 +27,23 @@ std::string decimal(double value) {
 
 std::string grouped(double value) {
   auto text = fmt::format("{:.0f}", value);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3;
-       at > (value < 0 ? 1 : 0); at -= 3)
-    text.insert(static_cast<std::size_t>(at), 1, ',');
+  const std::size_t first = text.front() == '-' ? 1 : 0;
+  for (auto at = text.size(); at > first + 3;) {
+    at -= 3;
+    text.insert(at, 1, ',');
+  }
   return text;
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < units.size(); ++unit)
-    value /= 1024;
-  return unit == 0 ? fmt::format("{} B", bytes)
-                   : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
 report& report::add(std::string_view key, double value) {
   const auto text = decimal(value);
   figures_.push_back({std::string{key}, text,
-                      std::fabs(value) < 10'000 ? text : grouped(value), {}});
+                      std::fabs(value) < 1000 ? text : grouped(value), {}});
   return *this;
 }
 
 report& report::add(std::string_view key, std::uint64_t value) {
-  figures_.push_back({std::string{key}, fmt::format("{}", value),
+  figures_.push_back({std::string{key}, fmt::to_string(value),
                       grouped(static_cast<double>(value)), {}});
   return *this;
 }
@@ -75,7 +55,8 @@ report& report::add(std::string_view key, bool value) {
 }
 
 report& report::add(std::string_view key, std::string_view text) {
-  figures_.push_back({std::string{key}, quoted(text), std::string{text}, {}});
+  figures_.push_back(
+    {std::string{key}, json_string(text), std::string{text}, {}});
   return *this;
 }
 
@@ -85,33 +66,28 @@ report& report::add(std::string_view key, const report& nested) {
 }
 
 report& report::add(std::string_view key, const std::vector<report>& list) {
-  figure added{std::string{key}, "[", {}, {}};
+  json_array elements;
+  std::string parts;
   for (const auto& each : list) {
-    if (added.json.size() > 1) {
-      added.json += ", ";
-      added.parts += '\n';
-    }
-    added.json += each.json();
-    added.parts += each.table(2);
+    elements.add(each.json());
+    parts += (parts.empty() ? "" : "\n") + each.table(2);
   }
-  added.json += ']';
-  figures_.push_back(std::move(added));
+  figures_.push_back({std::string{key}, elements.str(), {}, std::move(parts)});
   return *this;
 }
 
 std::string report::json() const {
-  std::string out = "{";
+  json_object object;
   for (const auto& each : figures_)
-    out += fmt::format("{}{}: {}", out.size() > 1 ? ", " : "",
-                       quoted(each.key), each.json);
-  return out + '}';
+    object.raw(each.key, each.json);
+  return object.str();
 }
 
 std::string report::table(std::size_t indent) const {
   std::string out;
   for (const auto& each : figures_)
     if (each.parts.empty())
-      out += fmt::format("{:{}}{:<26} {:>16}\n", "", indent, each.key,
+      out += fmt::format("{:{}}{:<{}} {}\n", "", indent, each.key, 28 - indent,
                          each.text);
     else
       out += fmt::format("{:{}}{}\n{}", "", indent, each.key, each.parts);
@@ -123,4 +99,4 @@ void print(const report& figures, bool json) {
   std::fflush(stdout);
 }
 
-} // namespace torpor::cli
+} // namespace torpor

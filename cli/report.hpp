@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace torpor::cli {
+namespace torpor {
 
 /// Figures with their names, in the order in which they were added: one JSON
 /// object for programs, a table for people. Threads: one owner.
@@ -17,6 +17,9 @@ public:
   report& add(std::string_view key, std::uint64_t value);
   report& add(std::string_view key, bool value);
   report& add(std::string_view key, std::string_view text);
+  report& add(std::string_view key, const char* text) {
+    return add(key, std::string_view{text});
+  }
   report& add(std::string_view key, const report& nested);
   report& add(std::string_view key, const std::vector<report>& list);
 
@@ -29,8 +32,8 @@ private:
   struct figure {
     std::string key;
     std::string json;
-    std::string text;  ///< For people; empty if it has parts.
-    std::string parts; ///< A table of its own.
+    std::string text;  ///< For people.
+    std::string parts; ///< Or, if it has parts, a table of its own.
   };
   std::vector<figure> figures_;
 };
@@ -40,7 +43,5 @@ void print(const report& figures, bool json);
 
 /// 12345.6 as "12,346": for people.
 [[nodiscard]] std::string grouped(double value);
-/// 12345678 bytes as "11.8 MiB": for people.
-[[nodiscard]] std::string human_bytes(std::uint64_t bytes);
 
-} // namespace torpor::cli
+} // namespace torpor

@@ -104,8 +104,7 @@ std::optional<catalog_state> decode_state(bytes_view body) {
 }
 
 void encode_number(std::uint64_t number, catalog_value& into) {
-  append(into, varint_bytes_max,
-         [&](wire_writer& out) { out.varint(number); });
+  append(into, varint_bytes_max, [&](wire_writer& out) { out.varint(number); });
 }
 
 std::optional<std::uint64_t> decode_number(bytes_view body) {

@@ -42,14 +42,11 @@ result<void> keep_tail(disk& disk, const std::string& path,
   if (!opened)
     return tl::unexpected{opened.error()};
   auto& tail = **opened;
-  const auto size = tail.size();
-  if (!size)
-    return tl::unexpected{size.error()};
-  if (*size != last.end())
-    if (auto cut = tail.truncate(last.end()); !cut)
-      return cut;
-  return write_again(tail, last.offset,
-                     frame_head_bytes + last.header.payload_bytes)
+  return tail.truncate(last.end())
+    .and_then([&] {
+      return write_again(tail, last.offset,
+                         frame_head_bytes + last.header.payload_bytes);
+    })
     .and_then([&] { return tail.sync(); });
 }
 
@@ -100,7 +97,8 @@ result<void> repair_journal(disk& disk, const journal_config& config,
   if (tail.spare != 0)
     if (auto named = name_again(disk, config, tail.spare); !named)
       return named;
-  return disk.sync_directory(config.directory);
+  const auto renamed = tail.spare != 0 || !tail.useless.empty();
+  return renamed ? disk.sync_directory(config.directory) : result<void>{};
 }
 
 } // namespace torpor

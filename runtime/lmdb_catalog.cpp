@@ -108,11 +108,11 @@ result<lmdb_databases> open_to_write(const std::string& directory) {
 
 } // namespace
 
-result<std::unique_ptr<catalog>>
-open_lmdb_catalog(const std::string& directory, bool read_only) {
-  auto databases
-    = read_only ? lmdb_databases::open(directory, read_access(directory))
-                : open_to_write(directory);
+result<std::unique_ptr<catalog>> open_lmdb_catalog(const std::string& directory,
+                                                   bool read_only) {
+  auto databases = read_only
+                     ? lmdb_databases::open(directory, read_access(directory))
+                     : open_to_write(directory);
   return std::move(databases).map([&](lmdb_databases&& opened) {
     return std::unique_ptr<catalog>{
       std::make_unique<lmdb_catalog>(std::move(opened), read_only)};

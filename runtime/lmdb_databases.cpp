@@ -20,7 +20,8 @@ result<void> put_sealed(lmdb_transaction& transaction, MDB_dbi database,
 class opener {
 public:
   opener(lmdb_transaction& transaction, unsigned flags)
-    : transaction_{transaction}, flags_{flags} {}
+    : transaction_{transaction},
+      flags_{flags} {}
 
   void operator()(const char* name, unsigned flags, MDB_dbi& into) {
     if (!opened)
@@ -58,8 +59,7 @@ tl::unexpected<error> fail_foreign(const std::string& directory) {
                           directory));
 }
 
-result<void> check_format(const lmdb_transaction& transaction,
-                          MDB_dbi meta) {
+result<void> check_format(const lmdb_transaction& transaction, MDB_dbi meta) {
   const auto body = get_sealed(transaction, meta, as_bytes(format_key),
                                [] { return "its format version"; });
   if (!body)
@@ -73,8 +73,7 @@ result<void> check_format(const lmdb_transaction& transaction,
     return fail(errc::incompatible,
                 fmt::format("catalog '{}' has format {}, this build reads {}; "
                             "open it with the version of Torpor that wrote it",
-                            transaction.directory(), *version,
-                            format_version));
+                            transaction.directory(), *version, format_version));
   return {};
 }
 
@@ -129,9 +128,8 @@ result<lmdb_databases> lmdb_databases::open(const std::string& directory,
 
 tl::unexpected<error> fail_damaged(const lmdb_transaction& transaction,
                                    std::string_view what) {
-  return fail(errc::corrupt,
-              fmt::format("catalog '{}': {} is damaged",
-                          transaction.directory(), what));
+  return fail(errc::corrupt, fmt::format("catalog '{}': {} is damaged",
+                                         transaction.directory(), what));
 }
 
 } // namespace torpor

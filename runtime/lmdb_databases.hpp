@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/catalog_values.hpp"
-#include "runtime/lmdb_environment.hpp"
+#include "runtime/lmdb_transaction.hpp"
 
 #include <memory>
 #include <span>
@@ -21,8 +21,8 @@ struct lmdb_databases {
 
   /// Errors: incompatible when it is not a catalog or a newer one, corrupt,
   /// io_failed.
-  [[nodiscard]] static result<lmdb_databases>
-  open(const std::string& directory, lmdb_access access);
+  [[nodiscard]] static result<lmdb_databases> open(const std::string& directory,
+                                                   lmdb_access access);
 
   std::shared_ptr<lmdb_environment> environment;
   MDB_dbi meta = 0;    ///< Text -> format version, state.

@@ -30,8 +30,8 @@ constexpr mdb_mode_t file_mode = 0644;
 std::size_t choose_map_bytes() {
   for (auto bytes = map_bytes_max; bytes > map_bytes_min; bytes /= 2) {
     auto* const probe = ::mmap(nullptr, 2 * bytes, PROT_NONE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                               -1, 0);
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                               0);
     if (probe != MAP_FAILED) {
       ::munmap(probe, 2 * bytes);
       return bytes;
@@ -91,10 +91,6 @@ unsigned flags_of(lmdb_access access) {
   return always | MDB_RDONLY | MDB_NOLOCK;
 }
 
-MDB_val as_mdb(bytes_view bytes) noexcept {
-  return {bytes.size(), const_cast<std::byte*>(bytes.data())};
-}
-
 } // namespace
 
 tl::unexpected<error> fail_lmdb(std::string_view call,
@@ -133,9 +129,8 @@ result<void> lmdb_environment::create(
   std::filesystem::remove(fresh, removed); // Of a creation that broke off.
   {
     lmdb_environment environment{directory};
-    const auto filled
-      = environment.open_file(fresh, MDB_NOSUBDIR | MDB_NOLOCK)
-          .and_then([&] { return fill(environment); });
+    const auto filled = environment.open_file(fresh, MDB_NOSUBDIR | MDB_NOLOCK)
+                          .and_then([&] { return fill(environment); });
     if (!filled)
       return filled;
   }
@@ -217,118 +212,6 @@ int lmdb_environment::descriptor() const {
   int descriptor = -1;
   ::mdb_env_get_fd(env_, &descriptor);
   return descriptor;
-}
-
-lmdb_transaction::~lmdb_transaction() {
-  if (txn_ != nullptr)
-    ::mdb_txn_abort(txn_);
-}
-
-result<void> lmdb_transaction::begin_write() {
-  const int rc = ::mdb_txn_begin(environment_->get(), nullptr, 0, &txn_);
-  if (rc != 0)
-    return failed("begin", rc);
-  return {};
-}
-
-int lmdb_transaction::begin_read() noexcept {
-  if (txn_ != nullptr)
-    return ::mdb_txn_renew(txn_);
-  return ::mdb_txn_begin(environment_->get(), nullptr, MDB_RDONLY, &txn_);
-}
-
-result<MDB_dbi> lmdb_transaction::open_database(const char* name,
-                                                unsigned flags) {
-  MDB_dbi database = 0;
-  const int rc = ::mdb_dbi_open(txn_, name, flags, &database);
-  if (rc != 0)
-    return failed("open database", rc == MDB_NOTFOUND ? MDB_INCOMPATIBLE : rc);
-  return database;
-}
-
-result<std::optional<bytes_view>> lmdb_transaction::get(MDB_dbi database,
-                                                        bytes_view key) const {
-  auto wanted = as_mdb(key);
-  MDB_val value{};
-  const int rc = ::mdb_get(txn_, database, &wanted, &value);
-  if (rc == MDB_NOTFOUND)
-    return std::nullopt;
-  if (rc != 0)
-    return failed("get", rc);
-  return bytes_view{static_cast<const std::byte*>(value.mv_data),
-                    value.mv_size};
-}
-
-result<void> lmdb_transaction::put(MDB_dbi database, bytes_view key,
-                                   bytes_view value) {
-  auto at = as_mdb(key);
-  auto what = as_mdb(value);
-  const int rc = ::mdb_put(txn_, database, &at, &what, 0);
-  if (rc != 0)
-    return failed("put", rc);
-  return {};
-}
-
-result<void> lmdb_transaction::remove(MDB_dbi database, bytes_view key) {
-  auto at = as_mdb(key);
-  const int rc = ::mdb_del(txn_, database, &at, nullptr);
-  if (rc != 0 && rc != MDB_NOTFOUND)
-    return failed("delete", rc);
-  return {};
-}
-
-result<std::uint64_t> lmdb_transaction::entries(MDB_dbi database) const {
-  MDB_stat stat{};
-  const int rc = ::mdb_stat(txn_, database, &stat);
-  if (rc != 0)
-    return failed("stat", rc);
-  return stat.ms_entries;
-}
-
-result<void> lmdb_transaction::commit() {
-  const int rc = ::mdb_txn_commit(std::exchange(txn_, nullptr));
-  if (rc != 0)
-    return failed("commit", rc);
-  return {};
-}
-
-lmdb_cursor::~lmdb_cursor() {
-  if (cursor_ != nullptr)
-    ::mdb_cursor_close(cursor_);
-}
-
-result<void> lmdb_cursor::open(MDB_dbi database) {
-  const int rc = ::mdb_cursor_open(transaction_.get(), database, &cursor_);
-  if (rc != 0)
-    return transaction_.failed("open cursor", rc);
-  return {};
-}
-
-result<bool> lmdb_cursor::move(MDB_cursor_op how, bytes_view key) {
-  key_ = as_mdb(key);
-  const int rc = ::mdb_cursor_get(cursor_, &key_, &value_, how);
-  if (rc == MDB_NOTFOUND)
-    return false;
-  if (rc != 0)
-    return transaction_.failed("move cursor", rc);
-  return true;
-}
-
-result<void> lmdb_cursor::put(bytes_view key, bytes_view value,
-                              unsigned flags) {
-  auto at = as_mdb(key);
-  auto what = as_mdb(value);
-  const int rc = ::mdb_cursor_put(cursor_, &at, &what, flags);
-  if (rc != 0)
-    return transaction_.failed("put", rc);
-  return {};
-}
-
-result<void> lmdb_cursor::remove() {
-  const int rc = ::mdb_cursor_del(cursor_, 0);
-  if (rc != 0)
-    return transaction_.failed("delete", rc);
-  return {};
 }
 
 } // namespace torpor

@@ -101,7 +101,8 @@ result<lmdb_databases> lmdb_source::reopen(const lmdb_databases& failed) {
 }
 
 lmdb_reader::lmdb_reader(std::shared_ptr<lmdb_source> source)
-  : source_{std::move(source)}, databases_{source_->databases()} {
+  : source_{std::move(source)},
+    databases_{source_->databases()} {
   transaction_.emplace(databases_.environment);
 }
 
@@ -121,11 +122,12 @@ result<void> lmdb_reader::begin() {
 }
 
 result<std::optional<stream_record>> lmdb_reader::find(stream_id id) {
-  const auto describe
-    = [id] { return fmt::format("the record of stream {}", raw(id)); };
+  const auto describe = [id] {
+    return fmt::format("the record of stream {}", raw(id));
+  };
   return lookup([&]() -> result<std::optional<stream_record>> {
-    const auto body
-      = get_sealed(*transaction_, databases_.records, as_key(id), describe);
+    const auto body = get_sealed(*transaction_, databases_.records, as_key(id),
+                                 describe);
     if (!body)
       return tl::unexpected{body.error()};
     if (!*body)
@@ -142,9 +144,9 @@ result<std::optional<stream_id>> lmdb_reader::find(std::string_view name) {
     return std::nullopt;
   const split_name at{name};
   return lookup([&]() -> result<std::optional<stream_id>> {
-    const auto body
-      = get_sealed(*transaction_, databases_.names, as_bytes(at.key),
-                   [&] { return describe_name(name); });
+    const auto body = get_sealed(*transaction_, databases_.names,
+                                 as_bytes(at.key),
+                                 [&] { return describe_name(name); });
     if (!body)
       return tl::unexpected{body.error()};
     if (!*body)
@@ -171,9 +173,8 @@ result<name_list> lmdb_reader::list(std::string_view prefix,
 result<catalog_state> lmdb_reader::state() {
   return lookup([&]() -> result<catalog_state> {
     const auto describe = [] { return "its state"; };
-    const auto body
-      = get_sealed(*transaction_, databases_.meta,
-                   as_bytes(lmdb_databases::state_key), describe);
+    const auto body = get_sealed(*transaction_, databases_.meta,
+                                 as_bytes(lmdb_databases::state_key), describe);
     if (!body)
       return tl::unexpected{body.error()};
     const auto state = *body ? decode_state(**body) : std::nullopt;
@@ -191,8 +192,9 @@ result<std::vector<std::uint64_t>> lmdb_reader::numbers() {
   return lookup([&]() -> result<std::vector<std::uint64_t>> {
     std::vector<std::uint64_t> numbers(256);
     for (std::uint32_t slot = 0; slot < numbers.size(); ++slot) {
-      const auto describe
-        = [slot] { return fmt::format("the number of slot {}", slot); };
+      const auto describe = [slot] {
+        return fmt::format("the number of slot {}", slot);
+      };
       const auto body = get_sealed(*transaction_, databases_.numbers,
                                    as_key(slot), describe);
       if (!body)

@@ -53,9 +53,7 @@ result<void> lmdb_update::put(stream_id id, const stream_record& record) {
   if (!found)
     return tl::unexpected{found.error()};
   if (!*found)
-    return write(id, record, 0).and_then([&] {
-      return lead(record.name, id);
-    });
+    return write(id, record, 0).and_then([&] { return lead(record.name, id); });
   // A stream keeps its name, so that nothing else needs to be done.
   return write(id, record, MDB_CURRENT);
 }
@@ -104,8 +102,7 @@ result<void> lmdb_update::forget(std::string_view name, stream_id id) {
   const auto value = transaction_.get(databases_.names, as_bytes(at.key));
   if (!value)
     return tl::unexpected{value.error()};
-  const auto body
-    = *value ? unseal(as_bytes(at.key), **value) : std::nullopt;
+  const auto body = *value ? unseal(as_bytes(at.key), **value) : std::nullopt;
   if (!body || find_target(*body, at.rest) != id)
     return {};
   return set_name(name, *body, std::nullopt);

@@ -17,7 +17,9 @@ namespace torpor {
 class lmdb_update {
 public:
   lmdb_update(const lmdb_databases& databases, lmdb_transaction& transaction)
-    : databases_{databases}, transaction_{transaction}, records_{transaction} {}
+    : databases_{databases},
+      transaction_{transaction},
+      records_{transaction} {}
 
   /// Applies changes that are sorted by id. Errors: io_failed, corrupt.
   [[nodiscard]] result<void> apply(const std::vector<catalog_change>& changes);
@@ -28,8 +30,7 @@ private:
   result<void> find_last();
   result<void> put(stream_id id, const stream_record& record);
   result<void> remove(stream_id id);
-  result<void> write(stream_id id, const stream_record& record,
-                     unsigned flags);
+  result<void> write(stream_id id, const stream_record& record, unsigned flags);
   result<void> put_numbers();
 
   /// Lets a name lead to `id`, unless it leads to a later stream.
@@ -42,8 +43,8 @@ private:
   const lmdb_databases& databases_;
   lmdb_transaction& transaction_;
   lmdb_cursor records_;
-  std::uint64_t last_ = 0;                    ///< Largest id of `records`.
-  std::array<std::uint64_t, 256> numbers_{};  ///< Largest seen, per slot.
+  std::uint64_t last_ = 0;                   ///< Largest id of `records`.
+  std::array<std::uint64_t, 256> numbers_{}; ///< Largest seen, per slot.
   catalog_value scratch_;
 };
 

@@ -18,15 +18,15 @@ constexpr std::uint8_t record_version = 1;
 constexpr std::uint8_t closed_flag = 1;
 constexpr std::uint8_t policy_flag = 2;
 constexpr std::uint8_t producers_flag = 4;
-constexpr std::uint8_t known_flags
-  = closed_flag | policy_flag | producers_flag;
+constexpr std::uint8_t known_flags = closed_flag | policy_flag | producers_flag;
 
 // Version, flags, length of the name, three numbers, three of the policy, and
 // how many producers.
 constexpr std::size_t fixed_bytes_max = 2 + 8 * varint_bytes_max;
 // Length of the id, epoch, next, which answers there are, and the answers.
-constexpr std::size_t producer_bytes_max
-  = (3 + 3 * producer_state::answers_max) * varint_bytes_max + 1;
+constexpr std::size_t producer_bytes_max = (3 + 3 * producer_state::answers_max)
+                                             * varint_bytes_max
+                                           + 1;
 constexpr std::size_t producer_bytes_min = 5;
 
 std::size_t encoded_bytes_max(const stream_record& record) {

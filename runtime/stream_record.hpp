@@ -15,9 +15,9 @@ namespace torpor {
 
 /// What one accepted append of a producer was answered.
 struct producer_answer {
-  std::uint64_t number = 0;   ///< The producer's own sequence, from 0.
-  sequence first{};           ///< Sequence of the append's first entry.
-  std::uint32_t count = 0;    ///< Entries in the append; 0: no answer here.
+  std::uint64_t number = 0; ///< The producer's own sequence, from 0.
+  sequence first{};         ///< Sequence of the append's first entry.
+  std::uint32_t count = 0;  ///< Entries in the append; 0: no answer here.
   bool operator==(const producer_answer&) const = default;
 };
 
@@ -26,9 +26,9 @@ struct producer_state {
   /// Answers kept for retries: how many appends a producer may have in flight.
   static constexpr std::size_t answers_max = 5;
 
-  std::string id;              ///< 1 to 256 bytes, chosen by the producer.
-  std::uint64_t epoch = 0;     ///< Older epochs are fenced.
-  std::uint64_t next = 0;      ///< The number its next append must have.
+  std::string id;          ///< 1 to 256 bytes, chosen by the producer.
+  std::uint64_t epoch = 0; ///< Older epochs are fenced.
+  std::uint64_t next = 0;  ///< The number its next append must have.
   /// Number n stands at n % answers_max.
   std::array<producer_answer, answers_max> answers{};
   bool operator==(const producer_state&) const = default;
@@ -45,12 +45,17 @@ struct stream_record {
   sequence next{};          ///< Sequence of the next entry.
   std::int64_t last_ms = 0; ///< Timestamp of the newest entry, ms since 1970.
   sync_policy policy;
-  bool closed = false;      ///< Takes no more entries.
+  bool closed = false; ///< Takes no more entries.
   /// Null when no producer ever wrote: nearly always.
   std::unique_ptr<producer_table> producers;
 
   [[nodiscard]] stream_record clone() const {
-    return {name, first, next, last_ms, policy, closed,
+    return {name,
+            first,
+            next,
+            last_ms,
+            policy,
+            closed,
             producers ? std::make_unique<producer_table>(*producers) : nullptr};
   }
 };

@@ -17,8 +17,17 @@ stream_table::stream_table(stream_table::settings given,
              config_.record_cache) {}
 
 stream_table::~stream_table() {
-  for (awake_index at = 0; at < awake_.size(); ++at)
-    delete awake_[at].buffer;
+  // Only who never shut down still has something awake.
+  const error why{errc::shut_down, "the runtime has ended"};
+  for (awake_index at = 0; at < awake_.size(); ++at) {
+    auto& stream = awake_[at];
+    fail_waiters(stream.flight_waiters, why);
+    fail_waiters(stream.waiters, why);
+    delete stream.buffer;
+    delete stream.flight;
+  }
+  for (auto& batch : out_.done)
+    write_batch::finish(std::move(batch));
 }
 
 // -- awake and dormant --------------------------------------------------------
@@ -44,7 +53,7 @@ stream_table::awake_index stream_table::wake(record_table::row_index row) {
 
 void stream_table::hibernate(awake_index at) {
   auto& stream = awake_[at];
-  TORPOR_ASSERT(stream.buffer == nullptr && !stream.in_flight
+  TORPOR_ASSERT(stream.buffer == nullptr && stream.flight == nullptr
                 && !stream.queued && stream.charge == 0);
   records_[stream.row].awake = none;
   stream.producers.reset();
@@ -91,7 +100,7 @@ void stream_table::give_block(pending_block* block) {
 
 void stream_table::make_due(awake_index at) {
   auto& stream = awake_[at];
-  if (stream.in_flight) {
+  if (stream.flight != nullptr) {
     stream.due_again = true;
   } else if (!stream.queued) {
     stream.queued = true;
@@ -160,12 +169,11 @@ void stream_table::pump() {
 
 void stream_table::launch(awake_index at) {
   auto& stream = awake_[at];
-  TORPOR_ASSERT(!stream.in_flight && stream.flight_waiters.empty());
-  out_.syncs.push_back(stream.buffer);
-  stream.buffer = nullptr;
+  TORPOR_ASSERT(stream.flight == nullptr && stream.flight_waiters.empty());
+  stream.flight = std::exchange(stream.buffer, nullptr);
+  out_.syncs.push_back(stream.flight);
   stream.flight_waiters.swap(stream.waiters);
   stream.flight_charge = std::exchange(stream.charge, 0);
-  stream.in_flight = true;
   ++in_flight_;
 }
 
@@ -191,7 +199,7 @@ void stream_table::end_call() {
 /// The facts of a durable block become visible, and its waiters are answered.
 void stream_table::finish_block(pending_block* block, bool durable) {
   auto& stream = awake_[block->awake];
-  TORPOR_ASSERT(stream.in_flight && stream.id == block->builder.stream());
+  TORPOR_ASSERT(stream.flight == block && stream.id == block->builder.stream());
   if (durable) {
     const auto view = block->builder.summary();
     const auto known = records_.apply(view);
@@ -203,7 +211,7 @@ void stream_table::finish_block(pending_block* block, bool durable) {
       settle(*waiting.batch);
     stream.flight_waiters.clear();
   }
-  stream.in_flight = false;
+  stream.flight = nullptr;
   --in_flight_;
   released_ += stream.flight_charge;
   if (stream.tenant != nullptr)
@@ -246,7 +254,7 @@ void stream_table::drop(awake_index at, const error& why) {
   if (stream.buffer != nullptr)
     give_block(std::exchange(stream.buffer, nullptr));
   stream.due_again = false;
-  if (!stream.in_flight)
+  if (stream.flight == nullptr)
     hibernate(at);
 }
 

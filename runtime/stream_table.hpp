@@ -132,10 +132,10 @@ private:
     bool closed = false;      ///< The same.
     bool removed = false;     ///< The same.
     bool queued = false;      ///< In the sync queue.
-    bool in_flight = false;   ///< A block is on its way.
     bool due_again = false;   ///< To be queued when that block is durable.
     std::uint64_t deadline = 0; ///< Of the buffer; monotonic ms.
     pending_block* buffer = nullptr;
+    pending_block* flight = nullptr; ///< Lent to the stream's actor and the journal.
     std::vector<waiter> waiters;        ///< For the buffer.
     std::vector<waiter> flight_waiters; ///< For the block in flight.
     std::uint64_t charge = 0;           ///< Budget held by the buffer.

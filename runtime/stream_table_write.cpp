@@ -301,7 +301,7 @@ void stream_table::fill(awake_index at, const parsed& request) {
   auto& stream = awake_[at];
   auto& builder = buffer(at);
   const auto& dormant = records_[stream.row];
-  if (dormant.unborn && stream.next == sequence{} && !stream.in_flight
+  if (dormant.unborn && stream.next == sequence{} && stream.flight == nullptr
       && builder.count() == 0)
     builder.create(dormant.record.name);
   stream.last_ms = std::max(stream.last_ms,
@@ -355,7 +355,7 @@ void stream_table::wait_durable(awake_index at, write_batch& batch,
   if (stream.buffer != nullptr) {
     stream.waiters.push_back({&batch, index});
     make_due(at);
-  } else if (stream.in_flight) {
+  } else if (stream.flight != nullptr) {
     stream.flight_waiters.push_back({&batch, index});
   } else {
     settle(batch);
@@ -437,7 +437,7 @@ void stream_table::control(write_batch& batch, std::uint32_t index,
 void stream_table::sync_all(write_batch& batch, std::uint32_t index) {
   for (awake_index at = 0; at < awake_.size(); ++at) {
     const auto& stream = awake_[at];
-    if (stream.buffer == nullptr && !stream.in_flight)
+    if (stream.buffer == nullptr && stream.flight == nullptr)
       continue;
     batch.hold(1);
     wait_durable(at, batch, index);

@@ -254,7 +254,7 @@ result<void> apply_file(daemon_config& config, const std::string& path) {
     return tl::unexpected{text.error()};
   const auto parsed = parse_config_text(*text);
   if (!parsed)
-    return refuse(fmt::format("{}: {}", path, parsed.error().context));
+    return refuse(fmt::format("{}:{}", path, parsed.error().context));
   for (const auto& [section, line] : parsed->sections)
     if (section != "torpor" && !known_section(below_torpor(section)))
       return in_file(line, fmt::format("unknown section [{}]; expected {}",
@@ -269,8 +269,7 @@ result<void> apply_file(daemon_config& config, const std::string& path) {
     if (auto set = set_option(config, below_torpor(key), entry.value); !set)
       return in_file(entry.line,
                      fmt::format("[{}] {} = {}: {}", entry.section, entry.key,
-                                 caf::to_string(entry.value),
-                                 set.error().context));
+                                 entry.text, set.error().context));
   }
   return {};
 }

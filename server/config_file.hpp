@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace torpor {
@@ -16,6 +17,7 @@ namespace torpor {
 struct config_entry {
   std::string section; ///< "torpor.sync"; empty above the first section.
   std::string key;     ///< "max-delay".
+  std::string text;    ///< The value as written: "5s".
   std::size_t line = 0;
   caf::config_value value;
 };
@@ -27,10 +29,11 @@ struct config_text {
   std::vector<std::pair<std::string, std::size_t>> sections;
 };
 
-/// Parses a text in CAF's config format. Stricter than CAF, which lets the
-/// first of two equal keys win and drops what stands in an earlier section of
-/// the same name: both are refused. Errors: invalid_argument; the text begins
-/// with the line.
-[[nodiscard]] result<config_text> parse_config_text(std::string text);
+/// Parses a text in CAF's config format, with one line per key. CAF 0.17.6
+/// itself drops [a.b] without a word when [a.b.c] follows, the second of two
+/// equal keys, and the rest of some wrong lines; so only the values are left
+/// to it, and repeated sections and keys are refused. Errors:
+/// invalid_argument; the text begins with the line's number.
+[[nodiscard]] result<config_text> parse_config_text(std::string_view text);
 
 } // namespace torpor

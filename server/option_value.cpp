@@ -19,7 +19,7 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   if (digits.ec != std::errc{})
     return std::nullopt;
   std::string_view unit{digits.ptr, static_cast<std::size_t>(end - digits.ptr)};
-  if (unit.starts_with(' '))
+  if (unit.size() > 1 && unit.starts_with(' '))
     unit.remove_prefix(1);
   for (const auto& [name, shift] : units) {
     if (unit != name)

@@ -106,6 +106,9 @@ public:
   /// Adds an entry to the last append.
   void add(bytes_view payload, const std::vector<property>& properties = {});
 
+  /// Gives the last request a tag of the caller's own.
+  void tag(std::uint64_t tag) { requests_.back().tag = tag; }
+
   /// Has the id of the last request's stream stored there when it succeeds, so
   /// that the next request needs no name.
   void learn_id(std::shared_ptr<std::atomic<std::uint64_t>> into) {

@@ -255,8 +255,8 @@ public:
   [[nodiscard]] bool neglects_jobs() {
     auto& lot = shared_.lot;
     auto queued = false;
-    for (const auto& worker : workers_)
-      queued = queued || !worker->data().queue.empty();
+    for (const auto& each : workers_)
+      queued = queued || !each->data().queue.empty();
     return queued && lot.searching() == 0 && lot.parked() > 0;
   }
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <map>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -87,8 +86,8 @@ using names = std::vector<std::string>;
 names listed(catalog& from, std::string_view prefix = {},
              std::string_view after = {}, std::size_t count_max = 1'000,
              std::uint32_t shard = 0, std::uint32_t shards = 1) {
-  const auto page
-    = from.reader()->list(prefix, after, count_max, shard, shards);
+  const auto page = from.reader()->list(prefix, after, count_max, shard,
+                                        shards);
   REQUIRE(page);
   names found;
   for (const auto& [name, id] : *page)
@@ -207,8 +206,7 @@ TEST_CASE_TEMPLATE("the state changes with an update that brings one", T,
   CHECK(store.get().state()->incarnation == 3);
 }
 
-TEST_CASE_TEMPLATE("a removed stream is found no more", T, in_memory,
-                   in_lmdb) {
+TEST_CASE_TEMPLATE("a removed stream is found no more", T, in_memory, in_lmdb) {
   T store;
   update(store.get(), put(make_id(1, 0), "a"), put(make_id(2, 0), "b"));
   update(store.get(), gone(make_id(1, 0)));
@@ -219,8 +217,8 @@ TEST_CASE_TEMPLATE("a removed stream is found no more", T, in_memory,
   CHECK(*store.get().count() == 1);
 }
 
-TEST_CASE_TEMPLATE("a name that went to a new stream stays there", T,
-                   in_memory, in_lmdb) {
+TEST_CASE_TEMPLATE("a name that went to a new stream stays there", T, in_memory,
+                   in_lmdb) {
   const auto old_id = make_id(1, 4);
   const auto new_id = make_id(2, 4);
   T store;
@@ -290,7 +288,8 @@ TEST_CASE_TEMPLATE("a list has a prefix, a start, a length and a shard", T,
   CHECK(listed(catalog, "", "a00") == names{"b", "\xc3\xa4"});
   CHECK(listed(catalog, "c").empty());
   CHECK(listed(catalog, "", "", 0).empty());
-  CHECK(listed(catalog, "", "", 9, 0, 2) == names{"a", "a/2", "a0", "\xc3\xa4"});
+  CHECK(listed(catalog, "", "", 9, 0, 2)
+        == names{"a", "a/2", "a0", "\xc3\xa4"});
   CHECK(listed(catalog, "", "", 9, 1, 2) == names{"a/1", "a/3", "b"});
   CHECK(listed(catalog, std::string(600, 'a')).empty());
 }

@@ -182,6 +182,5 @@ TEST_SUITE("journal_history") {
     CHECK(all.failed > 300);
     CHECK(all.revived > 100);
     CHECK(all.interrupted > 100);
-    MESSAGE(all.durable, " ", all.no_room, " ", all.failed, " ", all.revived, " ", all.interrupted);
   }
 }

@@ -38,8 +38,8 @@ producer_state producer(std::string id) {
   state.epoch = 3;
   state.next = 12;
   for (std::uint64_t number = 7; number < 12; ++number)
-    state.answers[number % producer_state::answers_max]
-      = {number, sequence{number * 10}, 10};
+    state.answers[number % producer_state::answers_max] = {
+      number, sequence{number * 10}, 10};
   return state;
 }
 
@@ -117,12 +117,12 @@ TEST_CASE("the largest values come back as they were") {
   auto& producer = record.producers->front();
   producer.epoch = number_max;
   producer.next = number_max;
-  producer.answers[0]
-    = {0, sequence{number_max}, std::numeric_limits<std::uint32_t>::max()};
+  producer.answers[0] = {0, sequence{number_max},
+                         std::numeric_limits<std::uint32_t>::max()};
   for (const auto first : {std::uint64_t{0}, number_max})
-    for (const auto last_ms : {std::numeric_limits<std::int64_t>::min(),
-                               std::int64_t{-1}, std::int64_t{0},
-                               std::numeric_limits<std::int64_t>::max()}) {
+    for (const auto last_ms :
+         {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1},
+          std::int64_t{0}, std::numeric_limits<std::int64_t>::max()}) {
       record.first = sequence{first};
       record.last_ms = last_ms;
       check_round_trip(record);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/entry_format.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Option.hpp>
+#include <CLI/Validators.hpp>
+
+#include <string>
+
+namespace torpor {
+
+/// Adds the argument NAME: a stream's name, checked before anything is opened.
+CLI::Option* add_stream_name(CLI::App& app, std::string& into);
+
+/// Adds --output.
+CLI::Option* add_output_format(CLI::App& app, entry_format& into);
+
+} // namespace torpor

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/bench.hpp"
+
+#include "cli/interrupt.hpp"
+#include "cli/load_generator.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+namespace torpor {
+
+int bench_failed(std::string_view bench, const error& why) {
+  if (interrupted())
+    return 130;
+  fmt::print(stderr, "torpor {}: {}\n", bench, to_string(why));
+  return why.code == errc::invalid_argument ? exit_usage : exit_failure;
+}
+
+std::string bench_stream(std::uint64_t number) {
+  return fmt::format("bench/{:07}", number);
+}
+
+result<runtime> open_bench_store(const std::string& directory) {
+  options given;
+  given.data_dir = directory;
+  return runtime::open(std::move(given));
+}
+
+std::string random_bytes(std::size_t bytes) {
+  std::string text(bytes, '\0');
+  quick_random random{1};
+  for (auto& each : text)
+    each = static_cast<char>(random.below(256));
+  return text;
+}
+
+bool wait_for(std::chrono::duration<double> time) {
+  using clock = std::chrono::steady_clock;
+  constexpr clock::duration slice = std::chrono::milliseconds{100};
+  const auto end = clock::now()
+                   + std::chrono::duration_cast<clock::duration>(time);
+  for (auto now = clock::now(); now < end && !interrupted();
+       now = clock::now())
+    std::this_thread::sleep_for(std::min(slice, end - now));
+  return !interrupted();
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now()
+                                       - start)
+    .count();
+}
+
+void add_bench(CLI::App& app, std::function<int()>& run) {
+  auto* bench = app.add_subcommand("bench", "Measures this build here");
+  bench->require_subcommand(1);
+  add_ingest_bench(*bench, run);
+  add_idle_bench(*bench, run);
+  add_recover_bench(*bench, run);
+  add_latency_bench(*bench, run);
+  add_wheel_bench(*bench, run);
+  add_pool_bench(*bench, run);
+}
+
+} // namespace torpor

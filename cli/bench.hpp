@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/commands.hpp"
+#include "torpor/options.hpp"
+#include "torpor/runtime.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace torpor {
+
+// Each adds its subcommand to `torpor bench` (docs/bench.md).
+
+void add_ingest_bench(CLI::App& bench, command& run);
+void add_idle_bench(CLI::App& bench, command& run);
+void add_recover_bench(CLI::App& bench, command& run);
+void add_latency_bench(CLI::App& bench, command& run);
+void add_wheel_bench(CLI::App& bench, command& run);
+void add_pool_bench(CLI::App& bench, command& run);
+
+/// What a bench ends with: prints the error and gives the exit code.
+[[nodiscard]] int bench_failed(std::string_view bench, const error& why);
+
+/// The n-th stream of a bench: "bench/0000123".
+[[nodiscard]] std::string bench_stream(std::uint64_t number);
+
+/// A store with default options in a directory.
+[[nodiscard]] result<runtime> open_bench_store(const std::string& directory);
+
+/// `bytes` bytes that no compression makes smaller, the same in every run.
+[[nodiscard]] std::string random_bytes(std::size_t bytes);
+
+/// Waits, with a look now and then for `interrupted()`. False when it was.
+bool wait_for(std::chrono::duration<double> time);
+
+/// Seconds since a time.
+[[nodiscard]] double
+seconds_since(std::chrono::steady_clock::time_point start);
+
+} // namespace torpor

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/inspected_store.hpp"
+
+#include "cli/open_store.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <limits>
+#include <optional>
+
+namespace torpor {
+
+namespace {
+
+/// Keeps the answer of a read that is over before the call returns.
+class kept_answer final : public read_sink {
+public:
+  explicit kept_answer(std::optional<result<read_page>>& into) : into_(into) {}
+  void done(result<read_page> page) override { into_ = std::move(page); }
+
+private:
+  std::optional<result<read_page>>& into_;
+};
+
+} // namespace
+
+inspected_store::inspected_store(std::unique_ptr<store> opened)
+  : store_(std::move(opened)),
+    reader_(*store_->world.disk, store_->journal.directory) {}
+
+result<inspected_store> inspected_store::open(const std::string& data_dir) {
+  options chosen;
+  chosen.data_dir = data_dir;
+  chosen.pool.shards = 1; // One table: its lists need no merging.
+  return check_store_exists(data_dir)
+    .and_then([&] { return validate(std::move(chosen)); })
+    .and_then([](options valid) {
+      return store::open(std::move(valid), environment::real(),
+                         access::inspect);
+    })
+    .map([](auto opened) { return inspected_store{std::move(opened)}; });
+}
+
+result<std::vector<std::pair<std::string, stream_id>>>
+inspected_store::list(std::string_view prefix, std::string_view after,
+                      std::size_t count_max) {
+  return table().records().list(prefix, after, count_max);
+}
+
+result<stream_info> inspected_store::info(stream_ref stream) {
+  return table().info(stream);
+}
+
+result<read_page> inspected_store::read(stream_ref stream,
+                                        const read_options& options) {
+  std::optional<result<read_page>> answer;
+  auto request = std::make_unique<read_request>();
+  request->stream = stream.id;
+  request->name = stream.name;
+  request->options = options;
+  request->options.wait = false;
+  request->sink = std::make_unique<kept_answer>(answer);
+  table().read(std::move(request));
+  auto jobs = std::exchange(table().out().reads, {});
+  if (!answer && !jobs.empty())
+    answer = reader_.run(jobs.front());
+  if (!answer)
+    return fail(errc::io_failed, "the read was not answered");
+  return std::move(*answer);
+}
+
+std::vector<indexed_block> inspected_store::blocks(stream_id id,
+                                                   sequence from) const {
+  return table().index().find(id, from,
+                              std::numeric_limits<std::uint64_t>::max());
+}
+
+result<read_page> inspected_store::read_block(const stream_info& stream,
+                                              const indexed_block& block,
+                                              sequence next) {
+  read_job job;
+  job.request = std::make_unique<read_request>();
+  job.request->options.count_max = std::numeric_limits<std::uint32_t>::max();
+  job.request->options.bytes_max = std::numeric_limits<std::uint64_t>::max();
+  job.name = stream.name;
+  job.blocks.push_back(block);
+  job.page.stream = stream.id;
+  job.page.next_from = block.first;
+  job.page.next = next;
+  return reader_.run(job);
+}
+
+result<void> inspected_store::whole() const {
+  // What older files hold is in the catalog: a read that lacks it says so.
+  const auto needed = journal_file_name(
+    static_cast<std::uint32_t>(store_->state.journal_first));
+  for (const auto& damage : store_->scan.damages)
+    if (std::filesystem::path{damage.file}.filename() >= needed)
+      return fail(errc::corrupt,
+                  fmt::format("the journal is damaged, entries may be missing: "
+                              "'{}' at byte {}: {}; 'torpor verify' names it "
+                              "all",
+                              damage.file, damage.offset, damage.text));
+  return {};
+}
+
+} // namespace torpor

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "runtime/block_reader.hpp"
+#include "runtime/store.hpp"
+#include "torpor/read.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace torpor {
+
+/// A store at rest, opened to look at it: changes nothing, needs no write
+/// permission, and tolerates damage. Several may look at once, but nobody can
+/// write meanwhile. Threads: one owner.
+class inspected_store {
+public:
+  /// Errors: not_found, locked, incompatible, corrupt, io_failed.
+  [[nodiscard]] static result<inspected_store>
+  open(const std::string& data_dir);
+
+  /// Streams whose names begin with `prefix` and come after `after`.
+  [[nodiscard]] result<std::vector<std::pair<std::string, stream_id>>>
+  list(std::string_view prefix, std::string_view after, std::size_t count_max);
+
+  [[nodiscard]] result<stream_info> info(stream_ref stream);
+
+  /// As stream::read, but never waits.
+  [[nodiscard]] result<read_page> read(stream_ref stream,
+                                       const read_options& options);
+
+  /// The blocks of a stream, from the one that holds `from` on.
+  [[nodiscard]] std::vector<indexed_block> blocks(stream_id id,
+                                                  sequence from) const;
+
+  /// All entries of one block, whose stream goes on at `next`, checked.
+  [[nodiscard]] result<read_page> read_block(const stream_info& stream,
+                                             const indexed_block& block,
+                                             sequence next);
+
+  /// Errors: corrupt: the journal's end is damaged, so that any stream may lack
+  /// its newest entries.
+  [[nodiscard]] result<void> whole() const;
+
+  [[nodiscard]] const store& opened() const noexcept { return *store_; }
+
+private:
+  explicit inspected_store(std::unique_ptr<store> opened);
+
+  [[nodiscard]] stream_table& table() const { return *store_->tables.front(); }
+
+  std::unique_ptr<store> store_;
+  block_reader reader_;
+};
+
+} // namespace torpor

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// torpor ls: lists streams.
+#include "cli/commands.hpp"
+#include "cli/inspected_store.hpp"
+#include "cli/json.hpp"
+#include "cli/outcome.hpp"
+#include "cli/output.hpp"
+
+#include <CLI/Option.hpp>
+#include <CLI/Validators.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace torpor {
+
+namespace {
+
+struct ls_arguments {
+  std::string prefix;
+  std::string after;
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
+};
+
+result<void> list_streams(inspected_store& store, ls_arguments left, bool json,
+                          output& out) {
+  constexpr std::uint64_t page_max = 10'000;
+  while (left.limit > 0 && out.open()) {
+    const auto wanted = std::min(left.limit, page_max);
+    const auto page = store.list(left.prefix, left.after, wanted);
+    if (!page)
+      return tl::unexpected{page.error()};
+    for (const auto& [name, id] : *page)
+      out.line(json ? json_object{}.text("name", name).number("id", raw(id))
+                        .str()
+                    : name);
+    if (page->size() < wanted)
+      break;
+    left.after = page->back().first;
+    left.limit -= page->size();
+  }
+  return {};
+}
+
+result<void> ls(const command_context& given, const ls_arguments& how) {
+  output out;
+  return inspected_store::open(given.data_dir)
+    .and_then([&](inspected_store store) -> result<void> {
+      return list_streams(store, how, given.json, out).and_then([&] {
+        return store.whole();
+      });
+    })
+    .and_then([&] { return out.finish(); });
+}
+
+} // namespace
+
+void add_ls(CLI::App& app, const command_context& given, command& run) {
+  auto how = std::make_shared<ls_arguments>();
+  auto& ls_command = *app.add_subcommand("ls", "List streams in byte order");
+  ls_command.add_option("PREFIX", how->prefix,
+                        "Only names that begin with it");
+  ls_command.add_option("--after", how->after,
+                        "Only names behind this one, to go on where a listing "
+                        "ended");
+  ls_command.add_option("--limit", how->limit, "At most so many")
+    ->check(CLI::PositiveNumber);
+  ls_command.footer("Examples:\n"
+                    "  torpor ls\n"
+                    "  torpor ls acme/ --limit 100 --after acme/orders");
+  ls_command.callback([how, &given, &run] {
+    run = [how, &given] { return conclude(given, ls(given, *how)); };
+  });
+}
+
+} // namespace torpor

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/open_store.hpp"
+
+#include "runtime/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <filesystem>
+
+namespace torpor {
+
+result<void> check_store_exists(const std::string& data_dir) {
+  const auto path = identity_path(data_dir);
+  std::error_code failure;
+  if (std::filesystem::exists(path, failure))
+    return {};
+  if (failure && failure != std::errc::no_such_file_or_directory
+      && failure != std::errc::not_a_directory)
+    return fail_io("stat", path, failure.value());
+  return fail(errc::not_found,
+              fmt::format("'{}' holds no Torpor store; name its directory with "
+                          "--data-dir or TORPOR_DATA_DIR",
+                          data_dir));
+}
+
+result<runtime> open_store(const command_context& given, std::uint64_t bytes,
+                           bool create) {
+  if (!create)
+    if (auto exists = check_store_exists(given.data_dir); !exists)
+      return tl::unexpected{exists.error()};
+  options chosen;
+  chosen.data_dir = given.data_dir;
+  constexpr std::uint64_t least = 1u << 20;
+  chosen.journal.file_bytes = std::min(
+    std::bit_ceil(std::max(2 * bytes, least)), chosen.journal.file_bytes);
+  chosen.pool.readers = 1;
+  return runtime::open(std::move(chosen));
+}
+
+} // namespace torpor

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/commands.hpp"
+#include "torpor/error.hpp"
+
+namespace torpor {
+
+/// Tells a person, or with `json` a program, on standard error what went
+/// wrong.
+void print_error(bool json, const error& failure);
+
+/// The end of every command: prints an error, gives the exit code.
+[[nodiscard]] int conclude(const command_context& given,
+                           const result<void>& outcome);
+
+} // namespace torpor

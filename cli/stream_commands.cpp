@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// torpor create, delete, close and sync.
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/open_store.hpp"
+#include "cli/outcome.hpp"
+#include "cli/output.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace torpor {
+
+namespace {
+
+struct create_arguments {
+  std::string name;
+  sync_policy policy;
+};
+
+/// Tells what was done: "created app/log".
+result<void> confirm(const command_context& given, std::string_view what,
+                     const std::string& name) {
+  output out;
+  if (given.json)
+    out.line(json_object{}.text(what, name).str());
+  else if (!given.quiet)
+    out.line(fmt::format("{} {}", what, name));
+  return out.finish();
+}
+
+result<void> create(const command_context& given,
+                    const create_arguments& how) {
+  return open_store(given, 0, true)
+    .and_then([&](runtime store) {
+      return store.create(how.name, how.policy).get();
+    })
+    .and_then([&](stream_id) { return confirm(given, "created", how.name); });
+}
+
+/// Does something to a stream that exists.
+template <class Change>
+result<void> change(const command_context& given, const std::string& name,
+                    std::string_view done, Change apply) {
+  return open_store(given, 0, false)
+    .and_then([&](const runtime& store) {
+      return apply(store.stream(name)).get();
+    })
+    .and_then([&] { return confirm(given, done, name); });
+}
+
+result<void> sync(const command_context& given) {
+  return open_store(given, 0, false)
+    .and_then([](runtime store) { return store.sync().get(); })
+    .and_then([&] { return confirm(given, "synced", given.data_dir); });
+}
+
+void add_create(CLI::App& app, const command_context& given, command& run) {
+  auto how = std::make_shared<create_arguments>();
+  auto& command = *app.add_subcommand("create", "Make a stream, durably");
+  add_stream_name(command, how->name);
+  command
+    .add_option("--max-delay-ms", how->policy.max_delay_ms,
+                "Buffered entries are due after so long, 1 to 3600000")
+    ->check(CLI::Range(1, 3'600'000));
+  command
+    .add_option("--max-bytes", how->policy.max_bytes,
+                "Or when so many bytes are buffered, 4096 to 16777216")
+    ->check(CLI::Range(4096, 16 << 20));
+  command
+    .add_option("--linger-ms", how->policy.linger_ms,
+                "Durable appends wait so long for others, 1 to 1000")
+    ->check(CLI::Range(1, 1000));
+  command.footer("Without these the store's own options hold. An append makes "
+                 "a missing stream, too.\n"
+                 "Example:\n"
+                 "  torpor create app/log --max-delay-ms 200");
+  command.callback([how, &given, &run] {
+    run = [how, &given] { return conclude(given, create(given, *how)); };
+  });
+}
+
+void add_delete(CLI::App& app, const command_context& given, command& run) {
+  auto name = std::make_shared<std::string>();
+  auto& command
+    = *app.add_subcommand("delete", "Delete a stream and all its entries");
+  add_stream_name(command, *name);
+  command.footer("There is no way back.\nExample:\n  torpor delete app/log");
+  command.callback([name, &given, &run] {
+    run = [name, &given] {
+      return conclude(given,
+                      change(given, *name, "deleted",
+                             [](const stream& to) { return to.remove(); }));
+    };
+  });
+}
+
+void add_close(CLI::App& app, const command_context& given, command& run) {
+  auto name = std::make_shared<std::string>();
+  auto& command = *app.add_subcommand(
+    "close", "End a stream: it takes no more entries, reads go on");
+  add_stream_name(command, *name);
+  command.footer("Example:\n  torpor close app/log");
+  command.callback([name, &given, &run] {
+    run = [name, &given] {
+      return conclude(given,
+                      change(given, *name, "closed",
+                             [](const stream& to) { return to.close(); }));
+    };
+  });
+}
+
+void add_sync(CLI::App& app, const command_context& given, command& run) {
+  auto& command = *app.add_subcommand(
+    "sync", "Recover a store and make all that it kept durable");
+  command.footer("Every command makes durable what it wrote before it ends; "
+                 "this one\nis for a store whose process was killed.\n"
+                 "Example:\n  torpor sync --data-dir /var/lib/torpor");
+  command.callback([&given, &run] {
+    run = [&given] { return conclude(given, sync(given)); };
+  });
+}
+
+} // namespace
+
+void add_stream_commands(CLI::App& app, const command_context& given,
+                         command& run) {
+  add_create(app, given, run);
+  add_delete(app, given, run);
+  add_close(app, given, run);
+  add_sync(app, given, run);
+}
+
+} // namespace torpor

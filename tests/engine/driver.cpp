@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/engine/driver.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <optional>
+
+namespace torpor::test {
+
+/// Notes the answers to batches of one request each.
+class driver::answers final : public write_sink {
+public:
+  explicit answers(driver& owner) : owner_(owner) {}
+
+  void done(std::unique_ptr<write_batch> batch) override {
+    const auto tag = batch->requests()[0].tag;
+    const auto& outcome = batch->outcome(0);
+    owner_.note(fmt::format("  {} -> {} {} {}", tag, to_string(outcome.code),
+                            raw(outcome.stream), raw(outcome.first)));
+    owner_.history_.answered(tag, outcome);
+    const auto& request = owner_.history_.at(tag);
+    if (!request.by)
+      return;
+    auto& known = owner_.producers_[request.stream];
+    known.open = request.known == history::fate::unknown;
+    if (outcome.code == errc{}) {
+      known.next.number = request.by->number + 1;
+    } else if (outcome.code == errc::conflict) {
+      // The stream is another one than before: begin anew.
+      ++known.next.epoch;
+      known.next.number = 0;
+    }
+  }
+
+private:
+  driver& owner_;
+};
+
+driver::driver(std::uint64_t seed)
+  : random_(seed), store_(seed), answers_(std::make_unique<answers>(*this)) {
+  store_.config.sync.max_delay = std::chrono::milliseconds{1 + pick(200)};
+  store_.config.sync.linger = std::chrono::milliseconds{chance(30) ? 5 : 0};
+  store_.config.sync.window = static_cast<std::uint32_t>(1 + pick(8));
+  store_.config.memory.record_cache = static_cast<std::uint32_t>(pick(8));
+}
+
+driver::~driver() = default;
+
+std::uint64_t driver::pick(std::uint64_t below) {
+  return random_() % below;
+}
+
+void driver::note(const std::string& line) {
+  trace_ += line;
+  trace_ += '\n';
+}
+
+std::string driver::name() {
+  return fmt::format("t{}/s{}", pick(2), pick(6));
+}
+
+std::string driver::play() {
+  const auto phases = 2 + pick(3);
+  for (std::uint64_t i = 0; i < phases; ++i) {
+    if (auto wrong = reopen(); !wrong.empty())
+      return wrong;
+    retry_producers();
+    plan_faults();
+    work(20 + pick(60));
+    end_phase();
+  }
+  if (auto wrong = reopen(); !wrong.empty())
+    return wrong;
+  // Recovering again changes nothing.
+  store_.kill();
+  return reopen();
+}
+
+void driver::plan_faults() {
+  auto& disk = *store_.disk;
+  const auto call = chance(50) ? disk_call::sync : disk_call::write;
+  if (chance(25))
+    disk.fail(call, 1 + pick(20), chance(50) ? EIO : ENOSPC, chance(20));
+  if (chance(10))
+    disk.fail(disk_call::open, 1 + pick(6), ENOSPC);
+  if (chance(60))
+    disk.crash_at(1 + pick(120));
+}
+
+void driver::work(std::size_t steps) {
+  for (std::size_t i = 0; i < steps && store_.is_open(); ++i) {
+    step();
+    if (!store_.is_open())
+      return;
+    for (auto messages = pick(12); messages > 0 && store_.run_once();)
+      --messages;
+    if (chance(10))
+      store_.advance(1 + pick(300));
+  }
+}
+
+void driver::step() {
+  const auto dice = pick(100);
+  if (dice < 80)
+    append();
+  else if (dice < 84)
+    control(write_kind::create);
+  else if (dice < 86)
+    control(write_kind::close);
+  else if (dice < 89)
+    control(write_kind::remove);
+  else if (dice < 91)
+    control(write_kind::policy);
+  else if (dice < 94)
+    control(write_kind::sync);
+  else if (dice < 96)
+    sync_all();
+  else
+    store_.run();
+}
+
+void driver::append() {
+  const auto how = chance(70) ? ack::durable : ack::buffered;
+  history::write_request request{write_kind::append, name(), how, {}, {}};
+  const auto tag = history_.size();
+  const auto count = 1 + pick(chance(10) ? 20 : 3);
+  for (std::uint64_t i = 0; i < count; ++i)
+    request.payloads.push_back(
+      fmt::format("{}/{}/{:x>{}}", tag, i, "", pick(300)));
+  auto& known = producers_[request.stream];
+  if (chance(30) && !known.open) {
+    request.by = known.next;
+    known.tag = tag;
+    known.open = true;
+  }
+  send(history_.sent(std::move(request)));
+}
+
+void driver::control(write_kind kind) {
+  send(history_.sent({kind, name(), ack::durable, {}, {}}));
+}
+
+void driver::send(std::uint64_t tag) {
+  const auto& request = history_.at(tag);
+  auto batch = std::make_unique<write_batch>();
+  append_options how;
+  how.ack = request.ack;
+  how.producer = request.by;
+  switch (request.kind) {
+    case write_kind::append:
+      batch->append({{}, request.stream}, how);
+      for (const auto& payload : request.payloads)
+        batch->add(as_bytes(payload));
+      break;
+    case write_kind::create: batch->create(request.stream); break;
+    case write_kind::policy:
+      batch->set_policy({{}, request.stream}, {50, 4096, 0});
+      break;
+    default: batch->control(request.kind, {{}, request.stream});
+  }
+  batch->tag(tag);
+  batch->sink(answers_.get());
+  note(fmt::format("{} kind {} '{}' x{} {}", tag,
+                   static_cast<int>(request.kind), request.stream,
+                   request.payloads.size(),
+                   request.ack == ack::durable ? "durable" : "buffered"));
+  const auto shard = store_.running().shard({{}, request.stream});
+  store_.running().submit(shard, std::move(batch));
+}
+
+/// What is buffered before a sync of all shards is durable after it.
+void driver::sync_all() {
+  struct waits final : write_sink {
+    void done(std::unique_ptr<write_batch> batch) override {
+      failed = failed || batch->outcome(0).code != errc{};
+      --open;
+    }
+    std::uint32_t open = 0;
+    bool failed = false;
+  } all;
+  store_.run();
+  std::vector<std::uint64_t> before;
+  for (std::uint64_t tag = 0; tag < history_.size(); ++tag)
+    if (history_.at(tag).known == history::fate::buffered)
+      before.push_back(tag);
+  for (std::uint32_t i = 0; i < store_.running().shards(); ++i) {
+    auto batch = std::make_unique<write_batch>();
+    batch->control(write_kind::sync, {});
+    batch->sink(&all);
+    ++all.open;
+    store_.running().submit(i, std::move(batch));
+  }
+  store_.run();
+  // A full disk keeps it waiting; time brings the retry.
+  for (int i = 0; i < 20 && all.open > 0; ++i) {
+    store_.advance(1000);
+    store_.run();
+  }
+  if (all.open > 0)
+    store_.kill(); // Its answers come now, before `all` is gone.
+  else if (!all.failed)
+    history_.synced(before);
+}
+
+void driver::retry_producers() {
+  for (auto& [stream, known] : producers_)
+    if (known.open)
+      send(known.tag);
+}
+
+void driver::end_phase() {
+  if (!store_.is_open())
+    return;
+  const auto dice = pick(10);
+  if (dice < 2) {
+    store_.disk->heal();
+    store_.advance(2000);
+    store_.run();
+    store_.stop();
+    note("stopped");
+    return;
+  }
+  store_.kill();
+  if (dice < 8) {
+    store_.disk->crash();
+    note("crashed");
+  } else {
+    note("killed");
+  }
+  history_.crashed();
+}
+
+std::string driver::reopen() {
+  auto& disk = *store_.disk;
+  if (!store_.is_open())
+    history_.crashed();
+  disk.heal();
+  // Recovery may be interrupted as well, also several times.
+  for (auto tries = pick(3); tries > 0; --tries) {
+    disk.restart();
+    disk.crash_at(1 + pick(8));
+    if (store_.open())
+      store_.kill();
+    if (chance(60))
+      disk.crash();
+  }
+  disk.heal();
+  disk.restart();
+  if (auto opened = store_.open(); !opened)
+    return fmt::format("does not open: {}", to_string(opened.error()));
+  return check();
+}
+
+result<std::vector<std::string>> driver::read_all(stream_id id) {
+  struct page_sink final : read_sink {
+    explicit page_sink(std::optional<result<read_page>>& into)
+      : answer(into) {}
+    void done(result<read_page> page) override {
+      answer.emplace(std::move(page));
+    }
+    std::optional<result<read_page>>& answer;
+  };
+  std::vector<std::string> all;
+  for (;;) {
+    std::optional<result<read_page>> page;
+    auto request = std::make_unique<read_request>();
+    request->stream = id;
+    request->options.from = sequence{all.size()};
+    request->options.count_max = 7;
+    request->sink = std::make_unique<page_sink>(page);
+    store_.running().submit(std::move(request));
+    while (!page && store_.run_once())
+      ;
+    if (!page)
+      return fail(errc::io_failed, "a read got no answer");
+    if (!*page)
+      return tl::unexpected{page->error()};
+    for (const auto& entry : (*page)->entries)
+      all.emplace_back(as_text(entry.payload));
+    if ((*page)->next_from == (*page)->next)
+      return all;
+  }
+}
+
+std::string driver::check_stream(stream_id id, const std::string& name) {
+  auto found = read_all(id);
+  if (!found)
+    return fmt::format("stream '{}': {}", name, to_string(found.error()));
+  auto wrong = history_.judge(id, name, *found);
+  history_.seen(id, *found);
+  return wrong;
+}
+
+std::string driver::check() {
+  std::map<stream_id, std::string> all;
+  std::set<stream_id> closed;
+  auto& store = store_.running();
+  for (std::uint32_t shard = 0; shard < store.shards(); ++shard)
+    store.ask(shard, [&](stream_table& table) {
+      const auto found = table.records().list({}, {}, 1000);
+      for (const auto& [name, id] : *found) {
+        all.emplace(id, name);
+        if (const auto info = table.info({id, {}}); info && info->closed)
+          closed.insert(id);
+      }
+    });
+  store_.run();
+  for (const auto id : history_.alive())
+    if (!all.contains(id))
+      return fmt::format("stream {} is gone", raw(id));
+  for (const auto& [id, name] : all) {
+    if (history_.removed().contains(id))
+      return fmt::format("stream '{}' ({}) was deleted and is back", name,
+                         raw(id));
+    if (history_.must_be_closed(id) && !closed.contains(id))
+      return fmt::format("stream '{}' was closed and is open again", name);
+    if (auto wrong = check_stream(id, name); !wrong.empty())
+      return wrong;
+  }
+  const auto broken = store_.disk->violations();
+  if (broken.empty())
+    return {};
+  return fmt::format("broken rule: {}", broken.front());
+}
+
+} // namespace torpor::test

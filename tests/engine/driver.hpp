@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "tests/engine/history.hpp"
+#include "tests/engine/simulated_store.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace torpor::test {
+
+/// Plays a random workload against a simulated store, lets it crash, and
+/// judges what is left. One seed decides everything.
+class driver {
+public:
+  explicit driver(std::uint64_t seed);
+  ~driver();
+
+  /// Some phases of work, each ended by a crash, a kill or a stop. Empty when
+  /// nothing was lost, else what was.
+  [[nodiscard]] std::string play();
+
+  [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
+
+private:
+  class answers;
+
+  [[nodiscard]] std::uint64_t pick(std::uint64_t below);
+  [[nodiscard]] bool chance(unsigned percent) { return pick(100) < percent; }
+  void note(const std::string& line);
+
+  void plan_faults();
+  void work(std::size_t steps);
+  void step();
+  void append();
+  void control(write_kind kind);
+  void send(std::uint64_t tag);
+  void sync_all();
+  void retry_producers();
+  void end_phase();
+  [[nodiscard]] std::string reopen();
+  [[nodiscard]] std::string check();
+  [[nodiscard]] std::string check_stream(stream_id id,
+                                         const std::string& name);
+  [[nodiscard]] result<std::vector<std::string>> read_all(stream_id id);
+  [[nodiscard]] std::string name();
+
+  std::mt19937_64 random_;
+  simulated_store store_;
+  history history_;
+  std::unique_ptr<answers> answers_;
+  /// Last idempotent append of each stream.
+  struct producing {
+    producer next{"p", 0, 0};
+    std::uint64_t tag = 0;
+    bool open = false; ///< `tag` has no answer that settles it.
+  };
+  std::map<std::string, producing> producers_;
+  std::string trace_;
+};
+
+} // namespace torpor::test

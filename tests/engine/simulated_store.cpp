@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/engine/simulated_store.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace torpor::test {
+
+namespace {
+
+/// Lends a catalog that outlives the store.
+class lent_catalog final : public catalog {
+public:
+  explicit lent_catalog(std::shared_ptr<catalog> real)
+    : real_(std::move(real)) {}
+
+  std::unique_ptr<catalog_reader> reader() override {
+    return real_->reader();
+  }
+  result<catalog_state> state() override { return real_->state(); }
+  result<std::uint64_t> count() override { return real_->count(); }
+  result<void> update(std::vector<catalog_change>& changes,
+                      std::optional<catalog_state> state) override {
+    return real_->update(changes, state);
+  }
+  result<std::vector<std::uint64_t>> numbers() override {
+    return real_->numbers();
+  }
+
+private:
+  std::shared_ptr<catalog> real_;
+};
+
+} // namespace
+
+simulated_store::simulated_store(std::uint64_t seed)
+  : disk(std::make_shared<simulated_disk>(seed)),
+    clock(std::make_shared<manual_clock>()),
+    catalog_(make_memory_catalog()) {
+  config.data_dir = "store";
+  config.journal.file_bytes = 64u << 10;
+  config.pool.workers = 1;
+  config.pool.shards = 2;
+  config.pool.readers = 1;
+  spdlog::set_level(spdlog::level::off); // Faults are planned here.
+}
+
+simulated_store::~simulated_store() {
+  kill();
+}
+
+result<void> simulated_store::open() {
+  environment world;
+  world.disk = disk;
+  world.clock = clock;
+  world.lock = false;
+  world.open_catalog = [this](const std::string&, bool) {
+    return result<std::unique_ptr<catalog>>{
+      std::make_unique<lent_catalog>(catalog_)};
+  };
+  auto opened = store::open(config, world, access::write);
+  if (!opened)
+    return tl::unexpected{opened.error()};
+  caf_config_ = std::make_unique<caf::actor_system_config>();
+  caf_config_->set("scheduler.policy", caf::atom("testing"));
+  system_ = std::make_unique<caf::actor_system>(*caf_config_);
+  auto started = engine::start(std::move(*opened), {system_.get(), false});
+  if (!started)
+    return tl::unexpected{started.error()};
+  engine_ = *started;
+  return {};
+}
+
+caf::scheduler::test_coordinator& simulated_store::scheduler() {
+  return static_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+}
+
+void simulated_store::kill() {
+  if (!engine_)
+    return;
+  const auto& all = engine_->actors();
+  const auto end = [](const auto& actor) {
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+  };
+  for (const auto& each : all.shards)
+    end(each);
+  for (const auto& each : all.readers)
+    end(each);
+  end(all.scheduler);
+  end(all.journal);
+  end(all.sealer);
+  scheduler().run();
+  engine_.reset();
+  system_.reset();
+}
+
+void simulated_store::stop() {
+  auto ended = false;
+  engine_->stop([&ended] { ended = true; });
+  while (!ended && run_once())
+    ;
+  scheduler().run();
+  engine_.reset();
+  system_.reset();
+}
+
+bool simulated_store::run_once() {
+  return scheduler().try_run_once();
+}
+
+void simulated_store::run() {
+  scheduler().run();
+}
+
+void simulated_store::advance(std::uint64_t ms) {
+  clock->wall += static_cast<std::int64_t>(ms);
+  clock->monotonic += ms;
+  scheduler().advance_time(std::chrono::milliseconds{ms});
+}
+
+} // namespace torpor::test

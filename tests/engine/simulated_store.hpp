@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/engine.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/simulated_disk.hpp"
+
+#include <caf/all.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace torpor::test {
+
+/// A whole engine on one thread: its actors run when they are told to, its
+/// clock is turned by hand, its disk is simulated. The disk, the catalog and
+/// the clock outlive openings, as in the real world.
+class simulated_store {
+public:
+  explicit simulated_store(std::uint64_t seed);
+  ~simulated_store();
+
+  /// Opens the store. Errors: those of `store::open`.
+  [[nodiscard]] result<void> open();
+
+  /// The process ends here, without a word to anybody.
+  void kill();
+
+  /// Ends the engine as it should be ended.
+  void stop();
+
+  /// Handles one message; false when there is none.
+  bool run_once();
+  /// Handles messages until there are none.
+  void run();
+  /// Lets time pass for timestamps, deadlines and CAF's clock.
+  void advance(std::uint64_t ms);
+
+  [[nodiscard]] engine& running() { return *engine_; }
+  [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
+
+  options config;
+  std::shared_ptr<simulated_disk> disk;
+  std::shared_ptr<manual_clock> clock;
+
+private:
+  [[nodiscard]] caf::scheduler::test_coordinator& scheduler();
+
+  std::shared_ptr<catalog> catalog_;
+  std::unique_ptr<caf::actor_system_config> caf_config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::shared_ptr<engine> engine_;
+};
+
+} // namespace torpor::test

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/engine/driver.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+namespace {
+
+using torpor::test::driver;
+
+/// TORPOR_SEEDS=A..B plays other seeds than the suite's own and prints the
+/// trace of the first that fails.
+struct seeds {
+  std::uint64_t first = 1;
+  std::uint64_t last = 1000;
+
+  seeds() {
+    const auto* wanted = std::getenv("TORPOR_SEEDS");
+    if (wanted == nullptr)
+      return;
+    char* rest = nullptr;
+    first = last = std::strtoull(wanted, &rest, 10);
+    if (rest[0] == '.' && rest[1] == '.')
+      last = std::strtoull(rest + 2, nullptr, 10);
+  }
+};
+
+} // namespace
+
+TEST_SUITE_BEGIN("simulation");
+
+TEST_CASE("nothing acknowledged is lost, whatever the disk does") {
+  const seeds range;
+  for (auto seed = range.first; seed <= range.last; ++seed) {
+    driver play{seed};
+    const auto wrong = play.play();
+    if (wrong.empty())
+      continue;
+    MESSAGE(play.trace());
+    FAIL("seed ", seed, ": ", wrong);
+  }
+}
+
+TEST_SUITE_END();
