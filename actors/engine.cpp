@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/engine.hpp"
 
+#include "actors/countdown.hpp"
 #include "actors/reader.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/sealer.hpp"
@@ -26,21 +27,6 @@ own_config(const pool_options& options) {
   return config;
 }
 
-/// Counts down over several threads and calls once at zero.
-class countdown {
-public:
-  countdown(std::size_t count, std::function<void()> done)
-    : left_(count), done_(std::move(done)) {}
-  void arrive() {
-    if (--left_ == 0)
-      done_();
-  }
-
-private:
-  std::atomic<std::size_t> left_;
-  std::function<void()> done_;
-};
-
 } // namespace
 
 engine::engine(std::unique_ptr<store> opened, place where)
@@ -59,7 +45,7 @@ engine::engine(std::unique_ptr<store> opened, place where)
 }
 
 engine::~engine() {
-  end();
+  join();
 }
 
 result<std::shared_ptr<engine>> engine::start(std::unique_ptr<store> opened,
@@ -141,28 +127,24 @@ void engine::cancel(stream_ref stream, std::uint64_t ticket) {
     caf::anon_send(all_->shards[shard(stream)], cancel_atom::value, ticket);
 }
 
-bool engine::ask(std::uint32_t shard, table_task task) {
-  if (stopping_)
-    return false;
-  caf::anon_send(all_->shards[shard], ask_atom::value, std::move(task));
-  return true;
+void engine::ask(std::uint32_t shard, table_task task) {
+  if (!stopping_)
+    caf::anon_send(all_->shards[shard], ask_atom::value, std::move(task));
 }
 
 runtime_stats engine::stats() {
-  std::vector<table_stats> parts(shards_);
+  auto parts = std::make_shared<std::vector<table_stats>>(shards_);
   std::promise<void> ready;
-  auto left = std::make_shared<countdown>(shards_, [&] { ready.set_value(); });
-  for (std::uint32_t i = 0; i < shards_; ++i) {
-    const auto sent = ask(i, [&parts, i, left](stream_table& table) {
-      parts[i] = table.stats();
-      left->arrive();
-    });
-    if (!sent)
-      left->arrive();
+  {
+    const auto left = countdown([&ready] { ready.set_value(); });
+    for (std::uint32_t i = 0; i < shards_; ++i)
+      ask(i, [parts, i, left](stream_table& table) {
+        (*parts)[i] = table.stats();
+      });
   }
   ready.get_future().wait();
   runtime_stats sum;
-  for (const auto& part : parts) {
+  for (const auto& part : *parts) {
     sum.appends += part.appends;
     sum.refused += part.refused;
     sum.wakes += part.wakes;
@@ -189,51 +171,54 @@ void engine::stop(std::function<void()> done) {
 
 /// Every shard syncs what it has; when all are quiet, the journal is ended.
 void engine::quiesce(std::function<void()> done) {
-  auto self = shared_from_this();
-  auto left = std::make_shared<countdown>(
-    shards_, [self, done = std::move(done)] { self->finish(done); });
+  const auto left = countdown([this, done = std::move(done)] {
+    finish(done);
+  });
   for (const auto& each : all_->shards)
     caf::anon_send(each, ask_atom::value,
                    table_task{[left](stream_table& table) {
-                     table.shut_down([left] { left->arrive(); });
+                     table.shut_down([left] {});
                    }});
 }
 
 void engine::finish(std::function<void()> done) {
-  auto self = shared_from_this();
-  const auto saved = [self, done] {
-    for (const auto& each : self->all_->shards)
-      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
-    for (const auto& each : self->all_->readers)
-      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(self->all_->scheduler,
-                        caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(self->all_->journal, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(self->all_->sealer, caf::exit_reason::user_shutdown);
-    done();
-  };
-  const auto ended = [self, saved] {
-    if (self->counters_->failed)
+  const auto saved = [this, done = std::move(done)] { end_actors(done); };
+  const auto ended = [this, saved] {
+    if (counters_->failed)
       return saved();
     // All that was written is in the records by now: nothing is left to replay.
-    caf::anon_send(self->all_->sealer, save_atom::value,
-                   self->journal_->current_file() + 1,
+    caf::anon_send(all_->sealer, save_atom::value,
+                   journal_->current_file() + 1,
                    std::function<void()>{saved});
   };
   caf::anon_send(all_->journal, finish_atom::value,
                  std::function<void()>{ended});
 }
 
-void engine::end() {
+/// The tables may be freed when no actor is left that knows them.
+void engine::end_actors(std::function<void()> done) {
+  const auto left = countdown(std::move(done));
+  const auto end = [&left](const auto& each) {
+    each->attach_functor([left] {});
+    caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+  };
+  for (const auto& each : all_->shards)
+    end(each);
+  for (const auto& each : all_->readers)
+    end(each);
+  end(all_->scheduler);
+  end(all_->journal);
+  end(all_->sealer);
+}
+
+void engine::join() {
   // The roster and the actors hold each other.
-  auto all = std::exchange(all_, std::make_shared<roster>());
-  all->shards.clear();
-  all->readers.clear();
-  all->scheduler = scheduler_actor();
-  all->journal = journal_actor();
-  all->sealer = sealer_actor();
-  all.reset();
-  own_.reset(); // Waits for its actors.
+  all_->shards.clear();
+  all_->readers.clear();
+  all_->scheduler = scheduler_actor();
+  all_->journal = journal_actor();
+  all_->sealer = sealer_actor();
+  own_.reset();
 }
 
 const shard_actor& shard_for(const engine& engine, std::string_view name) {

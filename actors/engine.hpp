@@ -16,8 +16,8 @@
 namespace torpor {
 
 /// An open store with its actors.
-/// Threads: any; `stop` once.
-class engine : public std::enable_shared_from_this<engine> {
+/// Threads: any; `stop` and then `join` once.
+class engine {
 public:
   /// Where the actors run.
   struct place {
@@ -31,16 +31,19 @@ public:
   ~engine();
 
   /// Ends everything: syncs, marks the journal's end, saves a checkpoint,
-  /// ends the actors, then calls `done` on some pool thread.
+  /// ends the actors, then calls `done` on some thread of the actor system.
   void stop(std::function<void()> done);
+
+  /// Waits for a system of our own. After `done`, and not on its threads.
+  void join();
 
   /// Sends a batch to the shard that all its requests belong to. Over budget,
   /// or when stopping, every request fails at once, on this thread.
   void submit(std::uint32_t shard, std::unique_ptr<write_batch> batch);
   void submit(std::unique_ptr<read_request> request);
   void cancel(stream_ref stream, std::uint64_t ticket);
-  /// Runs a task on a shard's table. False when the engine is stopping.
-  bool ask(std::uint32_t shard, table_task task);
+  /// Runs a task on a shard's table; it is dropped when the engine is stopping.
+  void ask(std::uint32_t shard, table_task task);
 
   [[nodiscard]] std::uint32_t shards() const noexcept { return shards_; }
   [[nodiscard]] std::uint32_t shard(stream_ref stream) const noexcept;
@@ -54,8 +57,7 @@ private:
   void spawn(bool detached);
   void quiesce(std::function<void()> done);
   void finish(std::function<void()> done);
-  void end();
-
+  void end_actors(std::function<void()> done);
   std::unique_ptr<store> store_;
   std::uint32_t shards_;
   std::unique_ptr<caf::actor_system_config> config_;

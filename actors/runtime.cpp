@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "torpor/runtime.hpp"
 
+#include "actors/answer.hpp"
 #include "actors/engine.hpp"
 #include "actors/requests.hpp"
 
@@ -24,35 +25,40 @@ result<std::shared_ptr<engine>> start(options given, engine::place where) {
   return engine::start(std::move(*opened), where);
 }
 
-/// Puts the shards' parts of a listing together.
+/// Puts the shards' parts of a listing together; answers when the last part
+/// is there.
 class merged_list {
 public:
   using names = std::vector<std::pair<std::string, stream_id>>;
 
-  merged_list(std::size_t shards, std::size_t count_max)
-    : left_(shards), count_max_(count_max) {}
+  explicit merged_list(std::size_t shards, std::size_t count_max)
+    : missing_(shards), count_max_(count_max) {}
+
+  ~merged_list() {
+    if (failure_)
+      whole.set(tl::unexpected{*failure_});
+    if (missing_ > 0)
+      return;
+    std::sort(all_.begin(), all_.end());
+    if (all_.size() > count_max_)
+      all_.resize(count_max_);
+    whole.set(std::move(all_));
+  }
 
   void add(result<names> part) {
     const std::lock_guard guard{mutex_};
+    --missing_;
     if (!part)
       failure_ = part.error();
     else
       all_.insert(all_.end(), part->begin(), part->end());
-    if (--left_ > 0)
-      return;
-    if (failure_)
-      return promise.set_value(tl::unexpected{*failure_});
-    std::sort(all_.begin(), all_.end());
-    if (all_.size() > count_max_)
-      all_.resize(count_max_);
-    promise.set_value(std::move(all_));
   }
 
-  std::promise<result<names>> promise;
+  answer<names> whole;
 
 private:
   std::mutex mutex_;
-  std::size_t left_;
+  std::size_t missing_;
   std::size_t count_max_;
   names all_;
   std::optional<error> failure_;
@@ -93,6 +99,7 @@ void runtime::close() {
   std::promise<void> ended;
   engine_->stop([&ended] { ended.set_value(); });
   ended.get_future().wait();
+  engine_->join();
   engine_.reset();
 }
 
@@ -112,22 +119,19 @@ std::future<result<std::vector<std::pair<std::string, stream_id>>>>
 runtime::list(std::string prefix, std::string after, std::size_t count_max) {
   constexpr std::size_t count_most = 100'000;
   auto merged = std::make_shared<merged_list>(engine_->shards(), count_max);
-  auto ready = merged->promise.get_future();
-  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard) {
-    if (count_max == 0 || count_max > count_most) {
-      merged->add(fail(errc::invalid_argument,
-                       fmt::format("a list of {} streams was asked for, "
-                                   "expected 1 to {}",
-                                   count_max, count_most)));
-      continue;
-    }
-    const auto sent = engine_->ask(
-      shard, [merged, prefix, after, count_max](stream_table& table) {
-        merged->add(table.records().list(prefix, after, count_max));
-      });
-    if (!sent)
-      merged->add(fail(errc::shut_down, "the runtime is stopping"));
+  auto ready = merged->whole.future();
+  if (count_max == 0 || count_max > count_most) {
+    merged->add(fail(errc::invalid_argument,
+                     fmt::format("a list of {} streams was asked for, "
+                                 "expected 1 to {}",
+                                 count_max, count_most)));
+    return ready;
   }
+  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard)
+    engine_->ask(shard, [merged, prefix, after,
+                         count_max](stream_table& table) {
+      merged->add(table.records().list(prefix, after, count_max));
+    });
   return ready;
 }
 

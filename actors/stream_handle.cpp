@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "torpor/stream.hpp"
 
+#include "actors/answer.hpp"
 #include "actors/engine.hpp"
 #include "actors/requests.hpp"
 
@@ -92,19 +93,17 @@ std::future<result<void>> stream::set_policy(const sync_policy& policy) const {
 }
 
 std::future<result<stream_info>> stream::info() const {
-  auto promise = std::make_shared<std::promise<result<stream_info>>>();
-  auto answer = promise->get_future();
-  const auto sent = shared_->engine->ask(
+  auto reply = std::make_shared<answer<stream_info>>();
+  auto ready = reply->future();
+  shared_->engine->ask(
     shared_->engine->shard(ref()),
-    [promise, shared = shared_](stream_table& table) {
+    [reply, shared = shared_](stream_table& table) {
       auto found = table.info({stream_id{shared->id.load()}, shared->name});
       if (found)
         shared->id = raw(found->id);
-      promise->set_value(std::move(found));
+      reply->set(std::move(found));
     });
-  if (!sent)
-    promise->set_value(fail(errc::shut_down, "the runtime is stopping"));
-  return answer;
+  return ready;
 }
 
 std::future<result<read_page>> stream::read(const read_options& options) const {

@@ -53,19 +53,32 @@ result<line_reader> line_reader::open(const std::string& path) {
   return line_reader{path, file};
 }
 
+tl::unexpected<error> line_reader::too_long() const {
+  return fail(errc::too_large,
+              fmt::format("the line in {} has more than {} bytes, the most that "
+                          "an entry can have",
+                          place(path_, line_), limits::payload_bytes_max));
+}
+
+result<std::optional<std::string_view>>
+line_reader::take(std::size_t bytes, std::size_t newline) {
+  if (bytes > limits::payload_bytes_max)
+    return too_long();
+  const std::string_view line{buffer_.data() + begin_, bytes};
+  begin_ += bytes + newline;
+  ++line_;
+  return line;
+}
+
 result<bool> line_reader::fill() {
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= std::exchange(begin_, 0);
   }
-  if (end_ == buffer_.size()) {
-    if (end_ > limits::payload_bytes_max)
-      return fail(errc::too_large,
-                  fmt::format("the line in {} has more than {} bytes, which is "
-                              "the most that an entry can have",
-                              place(path_, line_), limits::payload_bytes_max));
+  if (end_ > limits::payload_bytes_max)
+    return too_long();
+  if (end_ == buffer_.size())
     buffer_.resize(2 * buffer_.size());
-  }
   const auto room = std::min<std::size_t>(buffer_.size() - end_, 1u << 30);
   errno = 0;
   const auto got = ::gzread(file_.get(), buffer_.data() + end_,
@@ -85,31 +98,22 @@ result<bool> line_reader::fill() {
 }
 
 result<std::optional<std::string_view>> line_reader::next() {
-  for (std::size_t seen = begin_;;) {
-    const auto* const from = buffer_.data() + seen;
+  for (std::size_t tested = 0;;) {
+    const auto* const begin = buffer_.data() + begin_;
+    const auto bytes = end_ - begin_;
     if (const auto* const newline = static_cast<const char*>(
-          std::memchr(from, '\n', end_ - seen))) {
-      const std::string_view line{
-        buffer_.data() + begin_,
-        static_cast<std::size_t>(newline - buffer_.data()) - begin_};
-      begin_ += line.size() + 1;
-      ++line_;
-      return line;
-    }
-    const auto tested = end_ - begin_;
+          std::memchr(begin + tested, '\n', bytes - tested)))
+      return take(static_cast<std::size_t>(newline - begin), 1);
     const auto more = fill();
     if (!more)
       return tl::unexpected{more.error()};
     if (!*more)
       break;
-    seen = begin_ + tested;
+    tested = bytes;
   }
   if (begin_ == end_)
     return std::nullopt;
-  const std::string_view rest{buffer_.data() + begin_, end_ - begin_};
-  begin_ = end_;
-  ++line_;
-  return rest;
+  return take(end_ - begin_, 0);
 }
 
 std::uint64_t line_reader::consumed() const {

@@ -37,6 +37,9 @@ private:
 
   line_reader(std::string path, gzFile_s* file);
 
+  [[nodiscard]] tl::unexpected<error> too_long() const;
+  [[nodiscard]] result<std::optional<std::string_view>>
+  take(std::size_t bytes, std::size_t newline);
   /// Reads on. False at the end.
   [[nodiscard]] result<bool> fill();
 

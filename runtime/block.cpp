@@ -65,7 +65,7 @@ std::uint32_t claimed_block_bytes(bytes_view bytes) noexcept {
 }
 
 result<block_view> parse_block(bytes_view bytes) {
-  if (claimed_block_bytes(bytes) != bytes.size())
+  if (bytes.empty() || claimed_block_bytes(bytes) != bytes.size())
     return damaged("its size is wrong");
   wire_reader from{bytes.subspan(4)};
   const auto stated = from.u64();
@@ -77,8 +77,9 @@ result<block_view> parse_block(bytes_view bytes) {
   block.first = sequence{from.varint()};
   const auto count = from.varint();
   block.count = static_cast<std::uint32_t>(count);
-  block.first_ms = static_cast<std::int64_t>(from.varint());
-  block.last_ms = block.first_ms + static_cast<std::int64_t>(from.varint());
+  const auto first_ms = from.varint();
+  block.first_ms = static_cast<std::int64_t>(first_ms);
+  block.last_ms = static_cast<std::int64_t>(first_ms + from.varint());
   block.creates = (flags & creates_flag) != 0;
   block.closes = (flags & closes_flag) != 0;
   block.removes = (flags & removes_flag) != 0;

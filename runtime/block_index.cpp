@@ -6,8 +6,9 @@ namespace torpor {
 void block_index::add(const block_view& block, block_place place) {
   if (block.count == 0)
     return;
+  free_some();
   const auto at = rows_.take();
-  row added{block.first, block.last_ms, place, block.count, at, 0, at, 0};
+  row added{block.first, block.last_ms, place, block.count, at, none, at, 0};
   const auto [found, fresh] = newest_.try_emplace(raw(block.stream), at);
   if (!fresh) {
     const auto before = found->second;
@@ -23,6 +24,26 @@ void block_index::add(const block_view& block, block_place place) {
     found.value() = at;
   }
   rows_[at] = added;
+}
+
+void block_index::remove(stream_id stream) {
+  const auto newest = newest_.find(raw(stream));
+  if (newest == newest_.end())
+    return;
+  removed_.push_back(newest->second);
+  newest_.erase(newest);
+}
+
+void block_index::free_some() {
+  for (int left = 4; left > 0 && !removed_.empty(); --left) {
+    const auto at = removed_.back();
+    const auto before = rows_[at].before;
+    if (before != at)
+      removed_.back() = before;
+    else
+      removed_.pop_back();
+    rows_.release(at);
+  }
 }
 
 template <class Predicate>
@@ -43,7 +64,8 @@ std::uint32_t block_index::oldest(std::uint32_t newest,
 }
 
 std::vector<indexed_block> block_index::find(stream_id stream, sequence from,
-                                             std::uint64_t bytes_max) const {
+                                             std::uint64_t bytes_max,
+                                             std::uint32_t blocks_max) const {
   std::vector<indexed_block> found;
   const auto newest = newest_.find(raw(stream));
   if (newest == newest_.end())
@@ -52,10 +74,12 @@ std::vector<indexed_block> block_index::find(stream_id stream, sequence from,
     return raw(r.first) + r.count > raw(from);
   });
   std::uint64_t bytes = 0;
-  while (at != none && (found.empty() || bytes < bytes_max)) {
-    found.push_back({rows_[at].first, rows_[at].place});
-    bytes += rows_[at].place.bytes;
-    at = rows_[at].after != 0 ? rows_[at].after : none;
+  while (at != none && found.size() < blocks_max
+         && (found.empty() || bytes < bytes_max)) {
+    const auto& row = rows_[at];
+    found.push_back({row.first, row.place, row.count});
+    bytes += row.place.bytes;
+    at = row.after;
   }
   return found;
 }

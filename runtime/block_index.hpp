@@ -16,6 +16,7 @@ namespace torpor {
 struct indexed_block {
   sequence first{};
   block_place place;
+  std::uint32_t count = 0; ///< Entries.
 };
 
 /// Finds the journal blocks that hold given entries: 48 bytes a block, none an
@@ -29,29 +30,34 @@ public:
   void add(const block_view& block, block_place place);
 
   /// The blocks from the one that holds `from` on, oldest first, until their
-  /// sizes reach `bytes_max` (at least one). Empty when the stream has none.
-  /// When the block with `from` is missing, the first one after it leads.
+  /// sizes reach `bytes_max` (at least one) or they are `blocks_max`. Empty
+  /// when the stream has none. When the block with `from` is missing, the
+  /// first one after it leads.
   [[nodiscard]] std::vector<indexed_block>
-  find(stream_id stream, sequence from, std::uint64_t bytes_max) const;
+  find(stream_id stream, sequence from, std::uint64_t bytes_max,
+       std::uint32_t blocks_max = none) const;
 
   /// First sequence of the first block that has an entry at or after a time.
   /// nullopt when all entries are older.
   [[nodiscard]] std::optional<sequence> find_time(stream_id stream,
                                                   std::int64_t time_ms) const;
 
-  /// Forgets a stream's blocks.
-  void remove(stream_id stream) { newest_.erase(raw(stream)); }
+  /// Forgets a stream's blocks. Their memory is freed bit by bit, by what is
+  /// added later: a long stream does not hold up the others.
+  void remove(stream_id stream);
 
   [[nodiscard]] std::size_t blocks() const noexcept { return rows_.used(); }
 
 private:
+  static constexpr std::uint32_t none = 0xffffffff;
+
   struct row {
     sequence first;
     std::int64_t last_ms;
     block_place place;
     std::uint32_t count;
     std::uint32_t before; ///< Row of the block before; itself at the start.
-    std::uint32_t after;  ///< Row of the block behind; 0 at the end.
+    std::uint32_t after;  ///< Row of the block behind; `none` at the end.
     std::uint32_t far;    ///< Row far back.
     std::uint32_t depth;  ///< Blocks before this one.
   };
@@ -61,11 +67,11 @@ private:
   template <class Predicate>
   [[nodiscard]] std::uint32_t oldest(std::uint32_t newest,
                                      Predicate behind) const;
-
-  static constexpr std::uint32_t none = 0xffffffff;
+  void free_some();
 
   slab<row> rows_;
   tsl::robin_map<std::uint64_t, std::uint32_t> newest_;
+  std::vector<std::uint32_t> removed_; ///< Newest row left of each.
 };
 
 } // namespace torpor

@@ -91,10 +91,7 @@ result<read_page> block_reader::run(read_job& job) {
       // What came before the damage is good; the next read meets it first.
       if (!page.entries.empty())
         return page;
-      const auto& next = &indexed == &job.blocks.back()
-                           ? job.page.next
-                           : (&indexed + 1)->first;
-      return damaged(job, indexed.first, std::max(next, indexed.first + 1),
+      return damaged(job, indexed.first, indexed.first + indexed.count,
                      fmt::format("{} at byte {} of {}", block.error().context,
                                  place.offset,
                                  journal_file_name(place.file)));

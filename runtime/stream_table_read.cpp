@@ -90,36 +90,28 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
     parked_.emplace(raw(dormant.id), std::move(request));
     return;
   }
-  // Encoded blocks are larger than their payloads: these are enough.
-  auto blocks = index_.find(dormant.id, *from, request->options.bytes_max * 2);
+  // Encoded blocks are larger than their payloads, and none is without an
+  // entry: these are enough.
+  auto blocks = index_.find(dormant.id, *from, request->options.bytes_max * 2,
+                            request->options.count_max);
   out_.reads.push_back({std::move(request), std::move(blocks),
                         printable(record.name), std::move(page)});
 }
 
 void stream_table::wake_readers(stream_id stream) {
-  for (;;) {
-    const auto parked = parked_.find(raw(stream));
-    if (parked == parked_.end())
-      return;
-    auto request = std::move(parked->second);
-    parked_.erase(parked);
+  // All are taken out first: those that find nothing new park again.
+  std::vector<std::unique_ptr<read_request>> waiting;
+  const auto [begin, end] = parked_.equal_range(raw(stream));
+  for (auto parked = begin; parked != end; ++parked)
+    waiting.push_back(std::move(parked->second));
+  parked_.erase(begin, end);
+  for (auto& request : waiting) {
     tickets_.erase(request->ticket);
     const auto row = records_.find(stream);
-    if (!row || *row == record_table::none) {
+    if (!row || *row == record_table::none)
       request->sink->done(missing(fmt::format("#{}", raw(stream))));
-      continue;
-    }
-    const auto& record = records_[*row].record;
-    const auto nothing = !request->options.from_time && !record.closed
-                         && request->options.from == record.next;
-    if (nothing) {
-      // Only the policy changed. All others of the stream wait on as well.
-      if (request->ticket != 0)
-        tickets_.emplace(request->ticket, raw(stream));
-      parked_.emplace(raw(stream), std::move(request));
-      return;
-    }
-    start_read(std::move(request), *row);
+    else
+      start_read(std::move(request), *row);
   }
 }
 
