@@ -142,8 +142,8 @@ private:
   std::size_t permits_ = 0;
 };
 
-/// CAF's scheduling policy for many short jobs: a queue per worker, O(1) steals,
-/// no polling (docs/pool.md). It takes the place of CAF's own by
+/// A scheduling policy of CAF for many short jobs: a queue per worker, O(1)
+/// steals, no polling (docs/pool.md). It takes the place of CAF's own by
 /// `config.load<caf::scheduler::coordinator<torpor::work_stealing>>()`.
 /// Threads: each worker and the coordinator have one; what they share is in
 /// worker_data and coordinator_data.

@@ -6,6 +6,7 @@
 #include "torpor/runtime.hpp"
 
 #include <chrono>
+#include <functional>
 #include <cstdint>
 #include <string>
 
@@ -13,12 +14,12 @@ namespace torpor {
 
 // Each adds its subcommand to `torpor bench` (docs/bench.md).
 
-void add_ingest_bench(CLI::App& bench, command& run);
-void add_idle_bench(CLI::App& bench, command& run);
-void add_recover_bench(CLI::App& bench, command& run);
-void add_latency_bench(CLI::App& bench, command& run);
-void add_wheel_bench(CLI::App& bench, command& run);
-void add_pool_bench(CLI::App& bench, command& run);
+void add_ingest_bench(CLI::App& bench, std::function<int()>& run);
+void add_idle_bench(CLI::App& bench, std::function<int()>& run);
+void add_recover_bench(CLI::App& bench, std::function<int()>& run);
+void add_latency_bench(CLI::App& bench, std::function<int()>& run);
+void add_wheel_bench(CLI::App& bench, std::function<int()>& run);
+void add_pool_bench(CLI::App& bench, std::function<int()>& run);
 
 /// What a bench ends with: prints the error and gives the exit code.
 [[nodiscard]] int bench_failed(std::string_view bench, const error& why);

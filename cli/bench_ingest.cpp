@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/engine.hpp"
 #include "cli/bench.hpp"
-#include "cli/bulk.hpp"
+#include "cli/stream_maker.hpp"
 #include "cli/data_place.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/load_generator.hpp"
 #include "cli/process_stats.hpp"
+#include "cli/random_source.hpp"
 #include "cli/report.hpp"
 #include "cli/status_line.hpp"
 
@@ -30,27 +31,6 @@ struct ingest_parameters {
   std::uint64_t in_flight = 4096;
   std::string data_dir;
   bool json = false;
-};
-
-/// Random bytes for a random stream.
-class random_source final : public load_source {
-public:
-  random_source(const std::vector<stream_id>& streams, const std::string& pool,
-                std::uint32_t entry_bytes, std::uint64_t seed)
-    : streams_(streams), pool_(pool), entry_bytes_(entry_bytes),
-      random_(seed) {}
-
-  std::optional<item> next() override {
-    const auto from = random_.below(pool_.size() - entry_bytes_ + 1);
-    return item{streams_[random_.below(streams_.size())],
-                as_bytes(pool_).subspan(from, entry_bytes_), 0};
-  }
-
-private:
-  const std::vector<stream_id>& streams_;
-  const std::string& pool_;
-  std::uint32_t entry_bytes_;
-  quick_random random_;
 };
 
 /// The counters at one moment.
@@ -208,7 +188,7 @@ int ingest(const ingest_parameters& given) {
 
 } // namespace
 
-void add_ingest_bench(CLI::App& bench, command& run) {
+void add_ingest_bench(CLI::App& bench, std::function<int()>& run) {
   auto given = std::make_shared<ingest_parameters>();
   auto* app = bench.add_subcommand(
     "ingest", "Appends to random streams, as fast as they are acknowledged");

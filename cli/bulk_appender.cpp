@@ -9,7 +9,7 @@ namespace {
 // store, so that nothing is refused as overloaded.
 constexpr std::size_t append_bytes = 512u << 10;
 constexpr std::size_t append_entries = 4096;
-constexpr std::uint64_t sent_bytes_max = 16u << 20;
+constexpr std::uint64_t sent_cost_max = 16u << 20;
 constexpr std::size_t sent_max = 16;
 
 } // namespace
@@ -39,7 +39,7 @@ result<void> bulk_appender::send() {
     return {};
   const auto cost = write_batch::cost(1, sizes_.size(), payloads_.size());
   while (!sent_.empty()
-         && (sent_.size() >= sent_max || sent_bytes_ + cost > sent_bytes_max))
+         && (sent_.size() >= sent_max || sent_cost_ + cost > sent_cost_max))
     if (auto done = wait_one(); !done)
       return done;
   std::vector<new_entry> entries;
@@ -50,10 +50,9 @@ result<void> bulk_appender::send() {
   }
   append_options how;
   how.expected_next = next_;
-  sent_.push_back({streams_.size() - 1, cost,
+  sent_.push_back({streams_.size() - 1, payloads_.size(), cost,
                    current_.front().append(entries, how)});
-  sent_bytes_ += cost;
-  streams_.back().bytes += payloads_.size();
+  sent_cost_ += cost;
   next_ = next_ + sizes_.size();
   payloads_.clear();
   sizes_.clear();
@@ -63,11 +62,12 @@ result<void> bulk_appender::send() {
 result<void> bulk_appender::wait_one() {
   auto oldest = std::move(sent_.front());
   sent_.pop_front();
-  sent_bytes_ -= oldest.bytes;
+  sent_cost_ -= oldest.cost;
   const auto answer = oldest.answer.get();
   if (!answer)
     return tl::unexpected{answer.error()};
   streams_[oldest.stream].entries += answer->count;
+  streams_[oldest.stream].bytes += oldest.bytes;
   return {};
 }
 

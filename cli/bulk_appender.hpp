@@ -43,7 +43,8 @@ public:
 private:
   struct sent_append {
     std::size_t stream; ///< Index in `streams_`.
-    std::uint64_t bytes;
+    std::uint64_t bytes; ///< Of the payloads.
+    std::uint64_t cost;  ///< Against the store's memory budget.
     std::future<result<append_result>> answer;
   };
 
@@ -57,7 +58,7 @@ private:
   std::string payloads_;        ///< Of the append being collected.
   std::vector<std::size_t> sizes_;
   std::deque<sent_append> sent_;
-  std::uint64_t sent_bytes_ = 0;
+  std::uint64_t sent_cost_ = 0;
 };
 
 } // namespace torpor

@@ -34,7 +34,38 @@ public:
     return receive_bytes(&message, sizeof message);
   }
 
+  /// The same for what may have failed.
+  template <class T>
+  [[nodiscard]] bool send(const result<T>& outcome) {
+    answer<T> message;
+    if (outcome) {
+      message.value = *outcome;
+    } else {
+      message.code = outcome.error().code;
+      outcome.error().context.copy(message.context,
+                                   sizeof message.context - 1);
+    }
+    return send(message);
+  }
+  /// Errors: the other side's; shut_down when it is gone.
+  template <class T>
+  [[nodiscard]] result<T> receive() {
+    answer<T> message;
+    if (!receive(message))
+      return fail(errc::shut_down, "the other process ended unexpectedly");
+    if (message.code != errc{})
+      return fail(message.code, message.context);
+    return message.value;
+  }
+
 private:
+  template <class T>
+  struct answer {
+    T value{};
+    errc code{};
+    char context[512]{};
+  };
+
   bool send_bytes(const void* from, std::size_t size);
   bool receive_bytes(void* into, std::size_t size);
 

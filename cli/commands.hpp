@@ -9,7 +9,7 @@
 namespace torpor {
 
 /// What a chosen subcommand sets; main calls it and returns its exit code.
-using command = std::function<int()>;
+using chosen_command = std::function<int()>;
 
 /// How the tool ends.
 enum exit_code : int { exit_ok = 0, exit_failure = 1, exit_usage = 2 };
@@ -23,16 +23,16 @@ struct command_context {
 
 // Each adds its subcommands to the tool.
 
-void add_append(CLI::App& app, const command_context& given, command& run);
-void add_import(CLI::App& app, const command_context& given, command& run);
-void add_read(CLI::App& app, const command_context& given, command& run);
-void add_tail(CLI::App& app, const command_context& given, command& run);
-void add_ls(CLI::App& app, const command_context& given, command& run);
-void add_info(CLI::App& app, const command_context& given, command& run);
+void add_append(CLI::App& app, const command_context& given, chosen_command& run);
+void add_import(CLI::App& app, const command_context& given, chosen_command& run);
+void add_read(CLI::App& app, const command_context& given, chosen_command& run);
+void add_tail(CLI::App& app, const command_context& given, chosen_command& run);
+void add_ls(CLI::App& app, const command_context& given, chosen_command& run);
+void add_info(CLI::App& app, const command_context& given, chosen_command& run);
 /// create, delete, close and sync.
 void add_stream_commands(CLI::App& app, const command_context& given,
-                         command& run);
-void add_verify(CLI::App& app, const command_context& given, command& run);
+                         chosen_command& run);
+void add_verify(CLI::App& app, const command_context& given, chosen_command& run);
 void add_bench(CLI::App& app, std::function<int()>& run);
 void add_demo(CLI::App& app, std::function<int()>& run);
 

@@ -176,7 +176,7 @@ int run_import(const command_context& given, const import_arguments& how) {
 
 } // namespace
 
-void add_import(CLI::App& app, const command_context& given, command& run) {
+void add_import(CLI::App& app, const command_context& given, chosen_command& run) {
   auto how = std::make_shared<import_arguments>();
   auto& import
     = *app.add_subcommand("import", "Append text files, one entry a line");

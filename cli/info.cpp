@@ -123,7 +123,7 @@ result<void> print_info(const command_context& given,
 
 } // namespace
 
-void add_info(CLI::App& app, const command_context& given, command& run) {
+void add_info(CLI::App& app, const command_context& given, chosen_command& run) {
   auto name = std::make_shared<std::string>();
   auto& info = *app.add_subcommand(
     "info", "Show what is known of a stream, or of the store");

@@ -21,15 +21,14 @@ class quick_random {
 public:
   explicit quick_random(std::uint64_t seed) : state_(seed) {}
 
-  /// From 0 to below `bound`, evenly.
+  /// From 0 to below `bound` (1 to 2^32), evenly.
   std::uint64_t below(std::uint64_t bound) {
     state_ += 0x9e3779b97f4a7c15;
     auto z = state_;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     z ^= z >> 31;
-    return static_cast<std::uint64_t>(
-      (static_cast<unsigned __int128>(z) * bound) >> 64);
+    return (z >> 32) * bound >> 32;
   }
 
 private:

@@ -55,7 +55,7 @@ result<void> ls(const command_context& given, const ls_arguments& how) {
 
 } // namespace
 
-void add_ls(CLI::App& app, const command_context& given, command& run) {
+void add_ls(CLI::App& app, const command_context& given, chosen_command& run) {
   auto how = std::make_shared<ls_arguments>();
   auto& ls_command = *app.add_subcommand("ls", "List streams in byte order");
   ls_command.add_option("PREFIX", how->prefix,

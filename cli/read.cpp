@@ -155,7 +155,7 @@ result<void> tail_stream(const command_context& given,
 
 } // namespace
 
-void add_read(CLI::App& app, const command_context& given, command& run) {
+void add_read(CLI::App& app, const command_context& given, chosen_command& run) {
   auto how = std::make_shared<read_arguments>();
   auto& read = *app.add_subcommand("read", "Print a stream's entries");
   add_stream_name(read, how->name);
@@ -189,7 +189,7 @@ void add_read(CLI::App& app, const command_context& given, command& run) {
   });
 }
 
-void add_tail(CLI::App& app, const command_context& given, command& run) {
+void add_tail(CLI::App& app, const command_context& given, chosen_command& run) {
   auto how = std::make_shared<tail_arguments>();
   auto& tail = *app.add_subcommand("tail", "Print a stream's newest entries");
   add_stream_name(tail, how->name);

@@ -57,7 +57,7 @@ result<void> sync(const command_context& given) {
     .and_then([&] { return confirm(given, "synced", given.data_dir); });
 }
 
-void add_create(CLI::App& app, const command_context& given, command& run) {
+void add_create(CLI::App& app, const command_context& given, chosen_command& run) {
   auto how = std::make_shared<create_arguments>();
   auto& command = *app.add_subcommand("create", "Make a stream, durably");
   add_stream_name(command, how->name);
@@ -82,7 +82,7 @@ void add_create(CLI::App& app, const command_context& given, command& run) {
   });
 }
 
-void add_delete(CLI::App& app, const command_context& given, command& run) {
+void add_delete(CLI::App& app, const command_context& given, chosen_command& run) {
   auto name = std::make_shared<std::string>();
   auto& command
     = *app.add_subcommand("delete", "Delete a stream and all its entries");
@@ -97,7 +97,7 @@ void add_delete(CLI::App& app, const command_context& given, command& run) {
   });
 }
 
-void add_close(CLI::App& app, const command_context& given, command& run) {
+void add_close(CLI::App& app, const command_context& given, chosen_command& run) {
   auto name = std::make_shared<std::string>();
   auto& command = *app.add_subcommand(
     "close", "End a stream: it takes no more entries, reads go on");
@@ -112,7 +112,7 @@ void add_close(CLI::App& app, const command_context& given, command& run) {
   });
 }
 
-void add_sync(CLI::App& app, const command_context& given, command& run) {
+void add_sync(CLI::App& app, const command_context& given, chosen_command& run) {
   auto& command = *app.add_subcommand(
     "sync", "Recover a store and make all that it kept durable");
   command.footer("Every command makes durable what it wrote before it ends; "
@@ -126,7 +126,7 @@ void add_sync(CLI::App& app, const command_context& given, command& run) {
 } // namespace
 
 void add_stream_commands(CLI::App& app, const command_context& given,
-                         command& run) {
+                         chosen_command& run) {
   add_create(app, given, run);
   add_delete(app, given, run);
   add_close(app, given, run);

@@ -76,10 +76,10 @@ std::vector<indexed_block> block_index::find(stream_id stream, sequence from,
   std::uint64_t bytes = 0;
   while (at != none && found.size() < blocks_max
          && (found.empty() || bytes < bytes_max)) {
-    const auto& row = rows_[at];
-    found.push_back({row.first, row.place, row.count});
-    bytes += row.place.bytes;
-    at = row.after;
+    const auto& here = rows_[at];
+    found.push_back({here.first, here.place, here.count});
+    bytes += here.place.bytes;
+    at = here.after;
   }
   return found;
 }

@@ -29,6 +29,12 @@ public:
   /// Adds a stream's newest block. Blocks without entries are not indexed.
   void add(const block_view& block, block_place place);
 
+  /// A stream's newest block will be asked for soon.
+  void prefetch(stream_id stream) const {
+    if (const auto known = newest_.find(raw(stream)); known != newest_.end())
+      __builtin_prefetch(&rows_[known->second], 1);
+  }
+
   /// The blocks from the one that holds `from` on, oldest first, until their
   /// sizes reach `bytes_max` (at least one) or they are `blocks_max`. Empty
   /// when the stream has none. When the block with `from` is missing, the

@@ -100,6 +100,11 @@ result<bool> record_table::apply(const block_view& block) {
     number(static_cast<std::uint8_t>(raw(block.stream) % slots),
            raw(block.stream) >> 8);
   }
+  apply(at, block);
+  return true;
+}
+
+void record_table::apply(row_index at, const block_view& block) {
   mark_dirty(at);
   auto& row = rows_[at];
   row.unborn = false;
@@ -110,7 +115,6 @@ result<bool> record_table::apply(const block_view& block) {
     if (named != names_.end() && named->second == row.id)
       names_.erase(named);
   }
-  return true;
 }
 
 void record_table::mark_dirty(row_index at) {

@@ -78,6 +78,9 @@ public:
   /// is unknown: a block from before a removal that the catalog holds already.
   [[nodiscard]] result<bool> apply(const block_view& block);
 
+  /// The same when the row is known and alive.
+  void apply(row_index at, const block_view& block);
+
   [[nodiscard]] record_row& operator[](row_index at) { return rows_[at]; }
 
   /// Up to `count_max` streams in name order; see `catalog_reader::list`.

@@ -164,6 +164,7 @@ private:
   [[nodiscard]] producer_verdict judge_producer(const parsed& request,
                                                 record_table::row_index row);
 
+  void prefetch(const write_batch& batch);
   void settle(write_batch& batch);
   void refuse(write_batch& batch, std::uint32_t index, error why);
   void answer_duplicate(write_batch& batch, std::uint32_t index,

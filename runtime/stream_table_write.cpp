@@ -79,6 +79,7 @@ void stream_table::write(std::unique_ptr<write_batch> owned) {
   const auto bytes = batch.memory_bytes();
   if (batch.queued() || budget_.all().try_charge(bytes)) {
     batch.queued(false);
+    prefetch(batch);
     batch_cursor cursor{batch};
     for (std::uint32_t i = 0; i < count; ++i) {
       auto request = cursor.next(i);
@@ -96,6 +97,16 @@ void stream_table::write(std::unique_ptr<write_batch> owned) {
   batch.trim();
   settle(batch);
   end_call();
+}
+
+/// Most streams of a batch are in no cache; the waits for their rows overlap
+/// when all are asked for at once.
+void stream_table::prefetch(const write_batch& batch) {
+  for (const auto& request : batch.requests()) {
+    const auto row = records_.in_memory(request.id);
+    if (row != record_table::none)
+      __builtin_prefetch(&records_[row], 1);
+  }
 }
 
 void stream_table::settle(write_batch& batch) {

@@ -13,10 +13,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace torpor {
 
+class engine;
 class stream_table;
 
 /// Fails every request of a batch that no shard took, and gives it back.
@@ -53,7 +55,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<torpor::commit_report>)
 namespace torpor {
 
 /// SHARD: owns the streams of its slots: takes writes and reads, wakes and
-/// hibernates streams. `runtime::shard_of` tells which shard a stream has.
+/// hibernates streams. `shard_for` says which shard a stream has.
 using shard_actor = caf::typed_actor<
   // Writes for streams of this shard. The batch goes back to its sink when
   // every request has an outcome. No reply.
@@ -70,5 +72,10 @@ using shard_actor = caf::typed_actor<
   caf::reacts_to<committed_atom, std::shared_ptr<commit_report>>,
   // INTERNAL, from the journal: the disk is full (why), or not any more (null).
   caf::reacts_to<full_atom, std::shared_ptr<const error>>>;
+
+/// The shard that owns the stream of a name, existing or not; `runtime::engine`
+/// is the engine. It stays the same while the store is open. Threads: any.
+[[nodiscard]] const shard_actor& shard_for(const engine& engine,
+                                           std::string_view name);
 
 } // namespace torpor

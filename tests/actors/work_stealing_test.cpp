@@ -227,8 +227,8 @@ public:
     work_stealing::worker_data data_{nullptr};
   };
 
-  /// The jobs arrive at step `at` of worker 0, in the queue of `receiver`, while
-  /// `parked` workers sleep.
+  /// The jobs arrive at step `at` of worker 0, in the queue of `receiver`,
+  /// while `parked` workers sleep.
   scripted_pool(std::size_t at, std::size_t receiver, std::size_t parked)
     : at_{at}, receiver_{receiver} {
     for (std::size_t i = 0; i < 3; ++i)
@@ -245,9 +245,7 @@ public:
     };
   }
 
-  caf::resumable* dequeue() {
-    return policy_.dequeue(workers_[0].get());
-  }
+  caf::resumable* dequeue() { return policy_.dequeue(workers_[0].get()); }
 
   [[nodiscard]] bool asleep() const { return asleep_; }
 

@@ -46,6 +46,21 @@ struct three_files : journal_fixture {
 
 constexpr std::uint64_t frame_size = 3 * 4096; ///< Of those commits.
 
+/// Puts a changed copy of a frame's header, sound again, in front of the
+/// frame's own blocks at `to`.
+template <class Change>
+void forge(journal_fixture& journal, std::uint32_t file, std::uint64_t from,
+           std::uint64_t to, Change change) {
+  const auto all = journal.bytes(file);
+  auto header = decode_frame_header(bytes_view{all}.subspan(from)).value();
+  const auto bytes = frame_bytes(header.payload_bytes);
+  std::vector<std::byte> frame(all.begin() + static_cast<long>(from),
+                               all.begin() + static_cast<long>(from + bytes));
+  change(header);
+  encode(header, frame.data());
+  journal.put(file, to, frame);
+}
+
 } // namespace
 
 TEST_SUITE("journal_scan") {
@@ -255,24 +270,118 @@ TEST_SUITE("journal_scan") {
     }
   }
 
+  TEST_CASE("of a file's lost end the whole blocks are delivered") {
+    three_files journal;
+    // Frame 5, the last of file 1: only its checksum of the blocks is wrong.
+    forge(journal, 1, 4 * frame_size, 4 * frame_size,
+          [](frame_header& header) { header.payload_checksum ^= 1; });
+    const auto scanned = journal.scan({2, true});
+    REQUIRE(scanned);
+    REQUIRE(scanned->damages.size() == 1);
+    CHECK(scanned->damages[0].offset == 4 * frame_size);
+    CHECK(scanned->blocks == 12);
+    CHECK(journal.texts() == journal.acknowledged);
+  }
+
+  TEST_CASE("of a file's lost end no fenced frame is delivered") {
+    journal_fixture journal;
+    journal.open();
+    fill(journal, 2);
+    journal.disk.fail(disk_call::sync, 1, EIO);
+    fill(journal, 2);
+    REQUIRE(journal.log->current_file() == 2);
+    // File 1 still shows frame 3; frame 2 before it is damaged.
+    journal.disk.flip_bit(journal.path(1), frame_size + 300, 0);
+    const auto scanned = journal.scan({2, true});
+    REQUIRE(scanned);
+    CHECK(scanned->damages.size() == 1);
+    journal.acknowledged.erase(journal.acknowledged.begin() + 1);
+    CHECK(journal.texts() == journal.acknowledged);
+  }
+
+  TEST_CASE("a frame counts only in its own file, store and place") {
+    for (const auto part : {"store", "file", "number"}) {
+      journal_fixture journal;
+      journal.open();
+      fill(journal, 3);
+      forge(journal, 1, 2 * frame_size, 3 * frame_size,
+            [&](frame_header& header) {
+              header.number = *part == 'n' ? header.number : 4;
+              header.file += *part == 'f';
+              header.store[3] ^= std::byte{*part == 's'};
+              header.previous = header.checksum;
+            });
+      const auto scanned = journal.scan();
+      REQUIRE(scanned);
+      CHECK(scanned->end.frame == 3);
+      CHECK(journal.texts() == journal.acknowledged);
+      CHECK(journal.size(1) == 3 * frame_size);
+    }
+  }
+
+  TEST_CASE("a frame that follows another one than it should is damage") {
+    journal_fixture journal;
+    journal.open();
+    fill(journal, 3);
+    forge(journal, 1, frame_size, frame_size,
+          [](frame_header& header) { header.incarnation = 9; });
+    const auto scanned = journal.scan();
+    REQUIRE(!scanned);
+    CHECK(names(scanned.error(), journal.path(1), 2 * frame_size));
+  }
+
+  TEST_CASE("a frame number that was left out is damage") {
+    journal_fixture journal;
+    journal.open();
+    fill(journal, 3);
+    forge(journal, 1, 2 * frame_size, frame_size, [](frame_header&) {});
+    const auto scanned = journal.scan();
+    REQUIRE(!scanned);
+    CHECK(names(scanned.error(), journal.path(1), frame_size));
+    CHECK(scanned.error().context.find("frames 2 to 2 are missing")
+          != std::string::npos);
+  }
+
+  TEST_CASE("a length beyond the file's end is not believed") {
+    journal_fixture journal;
+    journal.open();
+    fill(journal, 2);
+    for (const auto bytes : {60'000u, 0xffffffffu}) {
+      forge(journal, 1, frame_size, frame_size,
+            [&](frame_header& header) { header.payload_bytes = bytes; });
+      const auto scanned = journal.scan(inspect);
+      REQUIRE(scanned);
+      CHECK(scanned->end.frame == 1);
+    }
+  }
+
+  TEST_CASE("damage to the oldest frame there is does not go unnoticed") {
+    three_files journal;
+    journal.disk.remove_raw(journal.path(1));
+    journal.disk.flip_bit(journal.path(2), 20, 0);
+    const auto scanned = journal.scan({2, true});
+    REQUIRE(!scanned);
+    CHECK(names(scanned.error(), journal.path(2), 0));
+  }
+
   TEST_CASE("a payload that looks like a block or a frame is never served") {
     journal_fixture journal;
     journal.open();
     REQUIRE(journal.commit("old") == durable);
-    // A stream that stores a copy of the journal, one page into the frame.
     const auto copy = journal.bytes(1);
-    std::string payload(4096 - frame_head_bytes - 22, '-');
+    // One page into its frame this payload is a copy of the journal, and two
+    // pages in only of what stands behind a header.
+    auto small = journal.block(8, "small");
+    std::string payload(4096 - frame_head_bytes - small.bytes.size() - 23,
+                        '-');
     payload += as_text(bytes_view{copy}.first(4096));
+    payload += std::string(frame_head_bytes, '-');
+    payload += as_text(bytes_view{copy}.subspan(frame_head_bytes, 4096));
     auto trap = journal.block(9, payload);
-    journal_block* blocks[] = {&trap};
+    journal_block* blocks[] = {&small, &trap};
     REQUIRE(journal.log->commit(blocks) == durable);
-    auto stored = journal.bytes(1);
-    const auto begin = stored.begin() + 4096;
-    const auto magic = std::search(begin + 1, stored.end(), copy.begin(),
-                                   copy.begin() + 128);
-    REQUIRE(magic != stored.end());
-    const auto off = magic - stored.begin();
-    REQUIRE_MESSAGE(off % 4096 == 0, off);
+    REQUIRE(std::equal(copy.begin(), copy.begin() + 4096,
+                       journal.bytes(1).begin() + 8192));
     REQUIRE(journal.commit("new") == durable);
     const auto& told = journal.told;
     const auto after = [&](std::vector<std::uint64_t> flips) {
@@ -286,12 +395,18 @@ TEST_SUITE("journal_scan") {
       return journal.texts();
     };
     const auto header = 4096 + 20u;
-    const auto block_size = 4096 + frame_head_bytes + 1;
-    const auto block_body = 4096 + frame_head_bytes + 12;
+    const auto trap_size = trap.place.offset + 3;
+    const auto trap_body = trap.place.offset + 12;
+    const auto small_size = small.place.offset + 3;
+    const strings without_trap{told[0], told[1], told[3]};
     CHECK(after({header}) == told);
-    CHECK(after({block_body}) == strings{told[0], told[2]});
-    CHECK(after({header, block_body}) == strings{told[0], told[2]});
-    CHECK(after({header, block_size}) == strings{told[0], told[2]});
+    CHECK(after({trap_body}) == without_trap);
+    CHECK(after({trap_size}) == without_trap);
+    CHECK(after({header, trap_body}) == without_trap);
+    CHECK(after({header, trap_size}) == without_trap);
+    CHECK(after({header, small_size}) == strings{told[0], told[3]});
+    // The copy's header damaged as well: only its blocks look genuine.
+    CHECK(after({header, trap_size, 8192 + 20}) == without_trap);
   }
 
   TEST_CASE("a missing file is named") {

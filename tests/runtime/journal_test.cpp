@@ -252,6 +252,21 @@ TEST_SUITE("journal") {
     journal.check_kept();
   }
 
+  TEST_CASE("a file passed over is not named by a frame that had to wait") {
+    running journal;
+    REQUIRE(journal.commit(large('a')) == durable);
+    auto spare = torpor::journal::prepare(journal.disk, journal.config, 2);
+    journal.log->take_spare(2, std::move(*spare));
+    journal.disk.fail(disk_call::write, 1, EIO);
+    journal.disk.set_capacity(1);
+    CHECK(journal.commit(large('b')) == no_room);
+    journal.disk.set_capacity(0);
+    journal.next[7] -= 1;
+    REQUIRE(journal.commit(large('c')) == durable);
+    CHECK(journal.log->current_file() == 3);
+    journal.check_kept();
+  }
+
   TEST_CASE("a full disk refuses a commit, and room lets it through") {
     running journal;
     REQUIRE(journal.commit(large('a')) == durable);

@@ -70,6 +70,26 @@ private:
   rlimit before_{};
 };
 
+/// A small disk of its own below a directory, where we may mount one.
+class small_disk {
+public:
+  explicit small_disk(std::string at)
+    : at_{std::move(at)},
+      mounted_{::mount("tmpfs", at_.c_str(), "tmpfs", 0, "size=12m") == 0} {}
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
+  ~small_disk() {
+    if (mounted_) // Also behind a failed test, whose files are still open.
+      ::umount2(at_.c_str(), MNT_DETACH);
+  }
+
+  explicit operator bool() const { return mounted_; }
+
+private:
+  std::string at_;
+  bool mounted_;
+};
+
 rlim_t mapped_bytes() {
   rlim_t pages = 0;
   std::ifstream{"/proc/self/statm"} >> pages;
@@ -300,22 +320,20 @@ TEST_CASE("an update that the file system cuts short changes nothing") {
 TEST_CASE("a full disk is named, and freeing space is enough") {
   const scratch at;
   fs::create_directory(at.catalog());
-  if (::mount("tmpfs", at.catalog().c_str(), "tmpfs", 0, "size=12m") != 0) {
+  const small_disk disk{at.catalog()};
+  if (!disk) {
     MESSAGE("skipped: mounting a small tmpfs needs root");
     return;
   }
-  {
-    const auto store = reopen(at);
-    // What is reserved is enough to go on when others fill the disk.
-    const auto filler = at.catalog() + "/filler";
-    spill(filler, std::string(12u << 20, 'x'));
-    const auto failure = check_full(*store, 10'000);
-    CHECK(failure.context.find("disk full") != std::string::npos);
-    fs::remove(filler);
-    auto changes = large(3, 3'000);
-    CHECK(store->update(changes, std::nullopt));
-  }
-  CHECK(::umount(at.catalog().c_str()) == 0);
+  const auto store = reopen(at);
+  // What is reserved is enough to go on when others fill the disk.
+  const auto filler = at.catalog() + "/filler";
+  spill(filler, std::string(12u << 20, 'x'));
+  const auto failure = check_full(*store, 10'000);
+  CHECK(failure.context.find("disk full") != std::string::npos);
+  fs::remove(filler);
+  auto changes = large(3, 3'000);
+  CHECK(store->update(changes, std::nullopt));
 }
 
 TEST_CASE("an idle reader pins no old pages") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/bulk.hpp"
+#include "cli/stream_maker.hpp"
 
 #include "actors/engine.hpp"
 #include "cli/batch_sender.hpp"

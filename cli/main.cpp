@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// torpor: the command line tool.
+#include "cli/commands.hpp"
+#include "cli/outcome.hpp"
+#include "cli/standard_descriptors.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace {
+
+constexpr const char* description
+  = "Keeps a million durable log streams in one directory.\n"
+    "The store is open in one process at a time: stop torpord before you work\n"
+    "on its directory.\n";
+
+constexpr const char* examples
+  = "Examples:\n"
+    "  echo hello | torpor append greetings     one line, one durable entry\n"
+    "  torpor read greetings                    print them all\n"
+    "  torpor import logs/*.gz --prefix acme/   many files, many streams\n"
+    "  torpor ls acme/                          names, in byte order\n"
+    "  torpor verify                            is everything readable?\n"
+    "'torpor COMMAND --help' explains a command. Exit codes: 0 done, 1 failed,\n"
+    "2 wrong usage.";
+
+void add_global_options(CLI::App& app, torpor::command_context& given) {
+  app
+    .add_option("-d,--data-dir", given.data_dir,
+                "The store's directory (default: torpor-data)")
+    ->envname("TORPOR_DATA_DIR")
+    ->type_name("DIR");
+  app.add_flag("--json", given.json,
+               "Results and errors as JSON, one object a line");
+  app.add_flag("-q,--quiet", given.quiet, "No progress and no summaries");
+  app.set_version_flag("--version", "torpor " TORPOR_VERSION);
+}
+
+/// Says in one sentence what is wrong with the command line.
+int explain(const CLI::App& app, const CLI::ParseError& wrong, bool json) {
+  if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
+    return app.exit(wrong); // --help or --version.
+  const auto chosen = app.get_subcommands();
+  const auto help = chosen.empty()
+                      ? std::string{"torpor --help"}
+                      : fmt::format("torpor {} --help",
+                                    chosen.front()->get_name());
+  std::string why = wrong.what();
+  std::replace(why.begin(), why.end(), '\n', ' ');
+  torpor::print_error(json, {torpor::errc::invalid_argument,
+                             fmt::format("{}; '{}' explains", why, help)});
+  return torpor::exit_usage;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  torpor::hold_standard_descriptors();
+  torpor::command_context given;
+  torpor::chosen_command run;
+  CLI::App app{description, "torpor"};
+  app.fallthrough(); // Global options may follow the command.
+  app.require_subcommand(1);
+  app.footer(examples);
+  add_global_options(app, given);
+  torpor::add_append(app, given, run);
+  torpor::add_import(app, given, run);
+  torpor::add_read(app, given, run);
+  torpor::add_tail(app, given, run);
+  torpor::add_ls(app, given, run);
+  torpor::add_info(app, given, run);
+  torpor::add_stream_commands(app, given, run);
+  torpor::add_verify(app, given, run);
+  torpor::add_bench(app, run);
+  torpor::add_demo(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    const auto json = std::find(argv, argv + argc, std::string_view{"--json"})
+                      != argv + argc;
+    return explain(app, wrong, json);
+  }
+  return run();
+}
