@@ -103,21 +103,26 @@ void add_options(CLI::App& command, append_arguments& how) {
                 "durable at the end in any case")
     ->transform(CLI::CheckedTransformer(acks).description(""))
     ->option_text("durable|buffered");
-  command.add_option("--expected-next", how.expected_next,
-                     "Refuse unless the first entry gets this sequence");
-  auto* const id = command.add_option(
-    "--producer", how.producer.id,
-    "Write once however often it is repeated: who appends, and");
-  id->check([](const std::string& text) {
+  command
+    .add_option("--expected-next", how.expected_next,
+                "Refuse unless the first entry gets this sequence")
+    ->type_name("N");
+  auto* const id
+    = command.add_option("--producer", how.producer.id,
+                         "Who appends: the same append again is written once");
+  id->type_name("ID")->check([](const std::string& text) {
     return text.empty() || text.size() > limits::producer_id_bytes_max
              ? fmt::format("1 to {} bytes", limits::producer_id_bytes_max)
              : std::string{};
   });
-  auto* const number = command.add_option("--number", how.producer.number,
-                                          "its own count of appends, from 0,");
+  auto* const number = command.add_option(
+    "--number", how.producer.number, "The producer's count of its appends");
+  number->type_name("N");
   command
     .add_option("--epoch", how.producer.epoch,
-                "since it started for the so many-th time")
+                "The producer's count of its starts; a new one begins with\n"
+                "--number 0 and shuts older ones out (default: 0)")
+    ->type_name("N")
     ->needs(id);
   id->needs(number);
   number->needs(id);

@@ -3,21 +3,21 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/load_generator.hpp"
+#include "cli/outcome.hpp"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <thread>
 
 namespace torpor {
 
-int bench_failed(std::string_view bench, const error& why) {
+int bench_failed(const error& why, bool json) {
   if (interrupted())
-    return 130;
-  fmt::print(stderr, "torpor {}: {}\n", bench, to_string(why));
+    return exit_interrupted;
+  print_error(json, why);
   return why.code == errc::invalid_argument ? exit_usage : exit_failure;
 }
 

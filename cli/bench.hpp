@@ -12,6 +12,9 @@
 
 namespace torpor {
 
+/// Ended by SIGINT or SIGTERM, as shells say it.
+inline constexpr int exit_interrupted = 130;
+
 // Each adds its subcommand to `torpor bench` (docs/bench.md).
 
 void add_ingest_bench(CLI::App& bench, std::function<int()>& run);
@@ -21,8 +24,8 @@ void add_latency_bench(CLI::App& bench, std::function<int()>& run);
 void add_wheel_bench(CLI::App& bench, std::function<int()>& run);
 void add_pool_bench(CLI::App& bench, std::function<int()>& run);
 
-/// What a bench ends with: prints the error and gives the exit code.
-[[nodiscard]] int bench_failed(std::string_view bench, const error& why);
+/// What a bench that failed ends with: prints the error, gives the exit code.
+[[nodiscard]] int bench_failed(const error& why, bool json);
 
 /// The n-th stream of a bench: "bench/0000123".
 [[nodiscard]] std::string bench_stream(std::uint64_t number);

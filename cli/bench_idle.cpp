@@ -102,10 +102,10 @@ int idle(const idle_parameters& given) {
   note_interrupts();
   const auto place = data_place::choose(given.data_dir);
   if (!place)
-    return bench_failed("bench idle", place.error());
+    return bench_failed(place.error(), given.json);
   const auto figures = run_idle(given, place->path());
   if (!figures || interrupted())
-    return bench_failed("bench idle", figures ? error{} : figures.error());
+    return bench_failed(figures ? error{} : figures.error(), given.json);
   report out;
   out.add("start_ms", figures->start_ms)
     .add("rss_bytes", figures->process.rss_bytes)

@@ -167,21 +167,21 @@ private:
 };
 
 int ingest(const ingest_parameters& given) {
-  constexpr auto name = "bench ingest";
   if (given.in_flight < given.producers)
-    return bench_failed(name, {errc::invalid_argument,
-                               "--in-flight must be at least --producers"});
+    return bench_failed({errc::invalid_argument,
+                         "--in-flight must be at least --producers"},
+                        given.json);
   note_interrupts();
   const auto place = data_place::choose(given.data_dir, true);
   if (!place)
-    return bench_failed(name, place.error());
+    return bench_failed(place.error(), given.json);
   auto store = open_bench_store(place->path());
   if (!store)
-    return bench_failed(name, store.error());
+    return bench_failed(store.error(), given.json);
   const auto disk = place->disk();
   const auto figures = ingest_run{given, *store}.run(disk);
   if (!figures)
-    return bench_failed(name, figures.error());
+    return bench_failed(figures.error(), given.json);
   print(*figures, given.json);
   return exit_ok;
 }

@@ -122,10 +122,10 @@ int latency(const latency_parameters& given) {
   note_interrupts();
   const auto place = data_place::choose(given.data_dir);
   if (!place)
-    return bench_failed("bench latency", place.error());
+    return bench_failed(place.error(), given.json);
   const auto figures = run_latency(given, place->path());
   if (!figures || interrupted())
-    return bench_failed("bench latency", figures ? error{} : figures.error());
+    return bench_failed(figures ? error{} : figures.error(), given.json);
   const auto us = [](const latency_histogram& times, double share) {
     return static_cast<double>(times.at(share)) / 1e3;
   };

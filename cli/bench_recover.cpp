@@ -161,10 +161,10 @@ int recover(const recover_parameters& given) {
   note_interrupts();
   const auto place = data_place::choose(given.data_dir);
   if (!place)
-    return bench_failed("bench recover", place.error());
+    return bench_failed(place.error(), given.json);
   const auto figures = run_recover(given, *place);
   if (!figures || interrupted())
-    return bench_failed("bench recover", figures ? error{} : figures.error());
+    return bench_failed(figures ? error{} : figures.error(), given.json);
   print(*figures, given.json);
   return exit_ok;
 }

@@ -112,7 +112,9 @@ result<void> print_info(const command_context& given,
     .and_then([&](inspected_store store) -> result<void> {
       const auto facts = name.empty()
                            ? store_facts(store)
-                           : store.info({{}, name}).map(stream_facts);
+                           : store.info({{}, name})
+                               .map_error(name_streams)
+                               .map(stream_facts);
       if (!facts)
         return tl::unexpected{facts.error()};
       out.write(facts->str(given.json));

@@ -64,7 +64,8 @@ void add_ls(CLI::App& app, const command_context& given, chosen_command& run) {
                         "Only names behind this one, to go on where a listing "
                         "ended");
   ls_command.add_option("--limit", how->limit, "At most so many")
-    ->check(CLI::PositiveNumber);
+    ->check(CLI::PositiveNumber.description(""))
+    ->type_name("N");
   ls_command.footer("Examples:\n"
                     "  torpor ls\n"
                     "  torpor ls acme/ --limit 100 --after acme/orders");

@@ -40,6 +40,13 @@ void add_global_options(CLI::App& app, torpor::command_context& given) {
   app.set_version_flag("--version", "torpor " TORPOR_VERSION);
 }
 
+/// Tells in every command's help what else can be said.
+void mention_global_options(CLI::App& app) {
+  for (auto* const each : app.get_subcommands({}))
+    each->footer(each->get_footer()
+                 + "\n--data-dir, --json and --quiet hold here, too.");
+}
+
 /// Says in one sentence what is wrong with the command line.
 int explain(const CLI::App& app, const CLI::ParseError& wrong, bool json) {
   if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
@@ -50,6 +57,10 @@ int explain(const CLI::App& app, const CLI::ParseError& wrong, bool json) {
                       : fmt::format("torpor {} --help",
                                     chosen.front()->get_name());
   std::string why = wrong.what();
+  if (chosen.empty())
+    why = app.remaining().empty()
+            ? "a command is missing"
+            : fmt::format("'{}' is no command", app.remaining().front());
   std::replace(why.begin(), why.end(), '\n', ' ');
   torpor::print_error(json, {torpor::errc::invalid_argument,
                              fmt::format("{}; '{}' explains", why, help)});
@@ -77,6 +88,7 @@ int main(int argc, char** argv) {
   torpor::add_verify(app, given, run);
   torpor::add_bench(app, run);
   torpor::add_demo(app, run);
+  mention_global_options(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {

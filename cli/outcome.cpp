@@ -20,6 +20,12 @@ void print_error(bool json, const error& failure) {
   fmt::print(stderr, "{}\n", json_object{}.raw("error", inner.str()).str());
 }
 
+error name_streams(error failure) {
+  if (failure.code == errc::not_found)
+    failure.context += "; 'torpor ls' lists the streams";
+  return failure;
+}
+
 int conclude(const command_context& given, const result<void>& outcome) {
   if (outcome)
     return exit_ok;

@@ -10,6 +10,9 @@ namespace torpor {
 /// wrong.
 void print_error(bool json, const error& failure);
 
+/// Tells who asked for a stream that does not exist where the names are.
+[[nodiscard]] error name_streams(error failure);
+
 /// The end of every command: prints an error, gives the exit code.
 [[nodiscard]] int conclude(const command_context& given,
                            const result<void>& outcome);

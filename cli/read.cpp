@@ -85,6 +85,7 @@ result<void> print_stream(const command_context& given,
   return inspected_store::open(given.data_dir)
     .and_then([&](inspected_store store) -> result<void> {
       return store.info({{}, name})
+        .map_error(name_streams)
         .and_then([&](const stream_info& info) {
           return print_entries(store, info, choose(info), out);
         })
@@ -122,7 +123,7 @@ result<read_page> next_page(follower& source) {
 
 result<void> follow(const runtime& store, const tail_arguments& how) {
   const auto source = store.stream(how.name);
-  const auto info = source.info().get();
+  const auto info = source.info().get().map_error(name_streams);
   if (!info)
     return tl::unexpected{info.error()};
   read_options from;
@@ -160,17 +161,21 @@ void add_read(CLI::App& app, const command_context& given, chosen_command& run) 
   auto& read = *app.add_subcommand("read", "Print a stream's entries");
   add_stream_name(read, how->name);
   auto* const from = read.add_option("--from", how->from,
-                                     "First sequence (default: the oldest)");
+                                     "First sequence (default: the oldest)")
+                         ->type_name("N");
   read
     .add_option("--from-time", how->from_time,
                 "First time instead, in ms since 1970")
+    ->type_name("MS")
     ->excludes(from);
   read.add_option("-n,--count", how->count, "At most so many entries")
-    ->check(CLI::PositiveNumber);
+    ->check(CLI::PositiveNumber.description(""))
+    ->type_name("N");
   read
     .add_option("--bytes", how->bytes,
                 "At most so many payload bytes, but one entry in any case")
-    ->check(CLI::PositiveNumber);
+    ->check(CLI::PositiveNumber.description(""))
+    ->type_name("N");
   add_output_format(read, how->format);
   read.footer("Examples:\n"
               "  torpor read app/log\n"
@@ -193,7 +198,8 @@ void add_tail(CLI::App& app, const command_context& given, chosen_command& run) 
   auto how = std::make_shared<tail_arguments>();
   auto& tail = *app.add_subcommand("tail", "Print a stream's newest entries");
   add_stream_name(tail, how->name);
-  tail.add_option("-n,--count", how->count, "So many entries (default: 10)");
+  tail.add_option("-n,--count", how->count, "So many entries (default: 10)")
+    ->type_name("N");
   tail.add_flag("-f,--follow", how->follow,
                 "Go on with entries as they become durable, until SIGINT or\n"
                 "the stream is closed. In this version a store is open in one\n"

@@ -46,7 +46,7 @@ result<void> change(const command_context& given, const std::string& name,
                     std::string_view done, Change apply) {
   return open_store(given, 0, false)
     .and_then([&](const runtime& store) {
-      return apply(store.stream(name)).get();
+      return apply(store.stream(name)).get().map_error(name_streams);
     })
     .and_then([&] { return confirm(given, done, name); });
 }
@@ -64,14 +64,17 @@ void add_create(CLI::App& app, const command_context& given, chosen_command& run
   command
     .add_option("--max-delay-ms", how->policy.max_delay_ms,
                 "Buffered entries are due after so long, 1 to 3600000")
+    ->type_name("N")
     ->check(CLI::Range(1, 3'600'000));
   command
     .add_option("--max-bytes", how->policy.max_bytes,
                 "Or when so many bytes are buffered, 4096 to 16777216")
+    ->type_name("N")
     ->check(CLI::Range(4096, 16 << 20));
   command
     .add_option("--linger-ms", how->policy.linger_ms,
                 "Durable appends wait so long for others, 1 to 1000")
+    ->type_name("N")
     ->check(CLI::Range(1, 1000));
   command.footer("Without these the store's own options hold. An append makes "
                  "a missing stream, too.\n"

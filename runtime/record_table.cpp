@@ -149,13 +149,13 @@ record_table::list(std::string_view prefix, std::string_view after,
       return tl::unexpected{stored.error()};
     for (auto& [name, id] : *stored) {
       take_fresh(name, false);
+      if (found.size() >= count_max)
+        return found;
       if (fresh != names_.end() && fresh->first == name)
         continue; // A newer stream of that name.
       const auto row = ids_.find(raw(id));
       if (row == ids_.end() || !rows_[row->second].removed)
         found.emplace_back(name, id);
-      if (found.size() >= count_max)
-        return found;
     }
     if (stored->size() < count_max) {
       take_fresh({}, true);

@@ -123,6 +123,8 @@ void stream_table::due_at(awake_index at, std::uint64_t tick) {
 
 void stream_table::due_by_policy(awake_index at, torpor::ack ack) {
   const auto& stream = awake_[at];
+  if (stream.queued || stream.due_again)
+    return; // It is due already.
   const auto& own = records_[stream.row].record.policy;
   const auto max_bytes = own.max_bytes > 0 ? own.max_bytes
                                            : config_.sync.max_bytes;
@@ -136,6 +138,16 @@ void stream_table::due_by_policy(awake_index at, torpor::ack ack) {
     make_due(at);
   else
     due_at(at, clock_.monotonic_ms() + delay);
+}
+
+/// Memory is short: what is buffered becomes due, so that a retry finds room.
+/// Not while syncs are on their way: they will free some.
+void stream_table::relieve() {
+  if (in_flight_ > 0 || !queue_.empty())
+    return;
+  for (awake_index at = 0; at < awake_.size(); ++at)
+    if (awake_[at].buffer != nullptr)
+      make_due(at);
 }
 
 void stream_table::due(const std::vector<stream_id>& streams) {
@@ -180,13 +192,12 @@ void stream_table::launch(awake_index at) {
 // -- commit -------------------------------------------------------------------
 
 void stream_table::committed(const std::vector<pending_block*>& blocks) {
-  // A block brings up to five places that are in no cache. Asking for those
-  // of all blocks first lets the waits overlap.
-  for (const auto* block : blocks) {
-    const auto& stream = awake_[block->awake];
-    __builtin_prefetch(&records_[stream.row]);
-    index_.prefetch(stream.id);
-  }
+  // What a block touches is in no cache: the waits for all of them overlap.
+  for (const auto* block : blocks)
+    __builtin_prefetch(&records_[awake_[block->awake].row], 1);
+  index_.prefetch(blocks, [](const pending_block* block) {
+    return block->builder.stream();
+  });
   for (auto* block : blocks) {
     const auto at = block->awake;
     finish_block(block, true);

@@ -163,6 +163,8 @@ private:
                                           record_table::row_index row);
   [[nodiscard]] producer_verdict judge_producer(const parsed& request,
                                                 record_table::row_index row);
+  [[nodiscard]] const producer_state* remembered(record_table::row_index row,
+                                                 std::string_view producer);
 
   void prefetch(const write_batch& batch);
   void settle(write_batch& batch);
@@ -178,6 +180,7 @@ private:
   void make_due(awake_index at);
   void due_at(awake_index at, std::uint64_t tick);
   void due_by_policy(awake_index at, torpor::ack ack);
+  void relieve();
   void pump();
   void end_call();
   void launch(awake_index at);

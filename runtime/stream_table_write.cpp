@@ -87,6 +87,7 @@ void stream_table::write(std::unique_ptr<write_batch> owned) {
       handle(batch, i, request);
     }
   } else {
+    relieve();
     for (std::uint32_t i = 0; i < count; ++i)
       refuse(batch, i,
              {errc::overloaded,
@@ -187,6 +188,7 @@ result<void> stream_table::admit_sizes(const parsed& request) const {
 result<void> stream_table::admit_memory(const parsed& request,
                                         record_table::row_index row) {
   const auto overloaded = [&](std::string_view what, std::uint64_t limit) {
+    make_due(records_[row].awake); // So that a retry finds room.
     return fail(errc::overloaded,
                 fmt::format("append to '{}': {} of {} bytes is used up; retry "
                             "in a few ms",
@@ -206,18 +208,27 @@ result<void> stream_table::admit_memory(const parsed& request,
   return {};
 }
 
+/// The producer with what is not durable yet, or null.
+const producer_state*
+stream_table::remembered(record_table::row_index row,
+                         std::string_view producer) {
+  const auto& dormant = records_[row];
+  const auto* recent = dormant.awake != none
+                         ? awake_[dormant.awake].producers.get()
+                         : nullptr;
+  if (const auto* state = find_producer(recent, producer))
+    return state;
+  // As many as a stream remembers wrote since it woke: all others are out.
+  if (recent != nullptr && recent->size() >= producers_max)
+    return nullptr;
+  return find_producer(dormant.record.producers.get(), producer);
+}
+
 producer_verdict stream_table::judge_producer(const parsed& request,
                                               record_table::row_index row) {
-  const producer_state* state = nullptr;
-  if (row != record_table::none) {
-    const auto& dormant = records_[row];
-    if (dormant.awake != none)
-      state = find_producer(awake_[dormant.awake].producers.get(),
-                            request.producer_id);
-    if (state == nullptr)
-      state = find_producer(dormant.record.producers.get(),
-                            request.producer_id);
-  }
+  const auto* state = row != record_table::none
+                        ? remembered(row, request.producer_id)
+                        : nullptr;
   return judge(state, request.producer.epoch, request.producer.number);
 }
 
@@ -290,6 +301,7 @@ void stream_table::append(write_batch& batch, std::uint32_t index,
     // A stream that was only just named stays unborn and is forgotten.
     if (records_[row].unborn && awake == none)
       records_.forget(row);
+    relieve();
     return refuse(batch, index,
                   {errc::overloaded,
                    fmt::format("append to '{}': its tenant's share of {} bytes "
@@ -327,14 +339,13 @@ void stream_table::fill(awake_index at, const parsed& request) {
   if (request.head->has_producer) {
     builder.stamp(request.producer_id, request.producer.epoch,
                   request.producer.number, request.head->entries);
-    const auto* known = find_producer(stream.producers.get(),
-                                      request.producer_id);
-    const auto* durable = find_producer(dormant.record.producers.get(),
-                                        request.producer_id);
-    if (known == nullptr && durable != nullptr) {
+    const auto* known = remembered(stream.row, request.producer_id);
+    if (known != nullptr
+        && find_producer(stream.producers.get(), request.producer_id)
+             == nullptr) {
       if (!stream.producers)
         stream.producers = std::make_unique<producer_table>();
-      stream.producers->push_back(*durable);
+      stream.producers->push_back(*known);
     }
     note_producer(stream.producers,
                   {request.producer_id, request.producer.epoch,

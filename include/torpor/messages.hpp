@@ -73,8 +73,10 @@ using shard_actor = caf::typed_actor<
   // INTERNAL, from the journal: the disk is full (why), or not any more (null).
   caf::reacts_to<full_atom, std::shared_ptr<const error>>>;
 
-/// The shard that owns the stream of a name, existing or not; `runtime::engine`
-/// is the engine. It stays the same while the store is open. Threads: any.
+/// The shard that owns the stream of a name, existing or not, of
+/// `runtime::engine`. It stays the same while the store is open. Not to be
+/// called any more when the runtime is being closed; a copy may be kept, what
+/// is sent to it then is answered with shut_down. Threads: any.
 [[nodiscard]] const shard_actor& shard_for(const engine& engine,
                                            std::string_view name);
 

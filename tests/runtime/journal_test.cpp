@@ -265,6 +265,11 @@ TEST_SUITE("journal") {
     REQUIRE(journal.commit(large('c')) == durable);
     CHECK(journal.log->current_file() == 3);
     journal.check_kept();
+    // Once file 1 is removed, nobody expects frames in file 2.
+    journal.disk.remove_raw(journal.path(1));
+    const auto scanned = journal.scan({2, true});
+    REQUIRE_MESSAGE(scanned, scanned.error().context);
+    CHECK(scanned->damages.empty());
   }
 
   TEST_CASE("a full disk refuses a commit, and room lets it through") {

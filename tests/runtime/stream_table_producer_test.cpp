@@ -222,10 +222,10 @@ TEST_SUITE("stream_table_producer") {
     // All these come before the next commit.
     for (int i = 0; i < 256; ++i)
       produce(0, 0, "new" + std::to_string(i), ack::buffered);
-    for (int i = 0; i < 256; ++i)
-      CHECK(produce(1, 0, "old" + std::to_string(i))->says("number 0"));
-    for (int i = 0; i < 256; ++i)
-      CHECK(produce(2, 0, "new" + std::to_string(i))->says("number 1"));
+    for (int i = 0; i < 256; ++i) {
+      REQUIRE(produce(1, 0, "old" + std::to_string(i))->says("number 0"));
+      REQUIRE(produce(2, 0, "new" + std::to_string(i))->says("number 1"));
+    }
     advance(5000);
     settle();
     CHECK(info({{}, "a"}).producers == 256);
