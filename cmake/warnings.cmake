@@ -17,6 +17,7 @@ function(torpor_own_code)
       $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
       $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
+      $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>
       # Failed assertions and tests name a file from the repository's root.
       # ccache makes paths relative to the build directory.
       -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# torpord starts, says so, stops when told, and refuses what is wrong.
+. "$(dirname "$0")/common.sh"
+
+for signal in TERM INT; do
+  starts_torpord --torpor.data-dir=store
+  kill -"$signal" "$daemon"
+  wait "$daemon"
+  equal "its end by SIG$signal" $? 0
+  grep -Eq ' info started version=[0-9.]+ pid=[0-9]+ data-dir="store" streams=0 replayed-entries=0 start-ms=[0-9]+$' log \
+    || fail "no started line: $(cat log)"
+  grep -q "stopping signal=SIG$signal" log || fail "no stopping line"
+  tail -n 1 log | grep -q ' info stopped$' || fail "no stopped line"
+done
+equal "lines of its log" "$(wc -l <log)" 3
+
+# A second one names the directory and the first.
+starts_torpord --torpor.data-dir=store
+run 1 "$torpord" --torpor.data-dir=store
+complains "^torpord: 'store/torpor.lock' is locked .*\(process $daemon\)"
+# Killed hard, nothing is in the way of the next.
+kill -KILL "$daemon"
+wait "$daemon" 2>gone
+run 0 "$torpor" append s -d store <<<x
+starts_torpord --torpor.data-dir=store --torpor.log-level=info
+kill "$daemon"
+wait "$daemon"
+grep -q 'streams=1' log || fail "a stream is not counted: $(cat log)"
+
+# Its configuration.
+printf '[torpor]\ndata-dir = "from-file"\n[torpor.pool]\nworkers = 2\n' >ini
+run 0 "$torpord" --config-file=ini --check
+run 0 "$torpord" --config-file ini --check
+[ ! -e from-file ] || fail "--check opened a store"
+starts_torpord --config-file=ini
+kill "$daemon"
+wait "$daemon"
+[ -e from-file/torpor.store ] || fail "the file was not used"
+starts_torpord --config-file=ini --torpor.data-dir=from-line
+kill "$daemon"
+wait "$daemon"
+[ -e from-line/torpor.store ] || fail "the command line does not win"
+
+run 1 "$torpord" --config-file=missing.ini
+complains "^torpord: open 'missing.ini': No such file"
+run 1 "$torpord" --config-file=.
+complains "Is a directory"
+printf '[torpor]\nworkers = 2\n' >ini
+run 1 "$torpord" --config-file=ini
+complains '^torpord: ini:2: \[torpor\] workers = 2: no such option'
+run 1 "$torpord" --torpor.pool.workers=65
+complains 'pool.workers is 65, expected 1 to 64'
+run 1 "$torpord" --torpor.data-dir=no/parent
+complains "^torpord: mkdir 'no/parent'"
+run 2 "$torpord" --config-file=
+complains 'needs the name of a file'
+run 2 "$torpord" --config-file
+run 2 "$torpord" somewhere
+complains "'somewhere' is not understood"
+run 0 "$torpord" --help
+shows 'no network door'
+shows -- '--torpor.memory.tenants'
+run 0 "$torpord" --version
+shows '^torpord [0-9]'
+finish

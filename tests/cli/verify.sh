@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Damage is named, never served.
+. "$(dirname "$0")/common.sh"
+
+# flip FILE OFFSET: changes one byte.
+flip() {
+  local byte
+  byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+  printf "\\x$(printf %02x $((byte ^ 255)))" \
+    | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+seq 1 3000 >lines
+for stream in a b c; do
+  run 0 "$torpor" import lines --name "$stream" --quiet
+done
+run 0 "$torpor" verify
+shows '^read 3 streams, 9000 entries'
+run 0 "$torpor" verify --json
+shows '^\{"ok":true,"streams":3,"entries":9000,.*"damages":\[\]\}$'
+run 0 "$torpor" verify --quiet
+equal "quiet output" "$(cat out)" ""
+
+# Each import opened the store: file 1 holds stream a.
+file=torpor-data/journal/0000000001.journal
+cp -r torpor-data sound
+flip "$file" 4000
+ls -l --time-style=full-iso torpor-data/journal >before
+run 1 "$torpor" verify
+shows "^damaged: '$file' at byte 0, "
+shows "^damaged: stream 'a', entries 0 to 2999: "
+complains "'torpor-data' is damaged in 2 places"
+run 1 "$torpor" verify --json
+shows '"ok":false,"streams":3,"entries":6000,'
+shows '"stream":"a","first":0,"next":3000,'
+complains '^\{"error":\{"code":"corrupt",'
+run 1 "$torpor" read a
+complains "stream 'a': entries 0 to 2999 cannot be read"
+equal "served entries" "$(cat out)" ""
+run 0 "$torpor" read b
+cmp -s out lines || fail "an undamaged stream cannot be read"
+ls -l --time-style=full-iso torpor-data/journal | cmp -s - before \
+  || fail "looking changed the store"
+
+# A file that is gone.
+rm -r torpor-data
+cp -r sound torpor-data
+rm "$file"
+run 1 "$torpor" verify
+shows "0000000001.journal"
+shows "^damaged: stream 'a', entries 0 to 2999: "
+
+# The catalog.
+rm -r torpor-data
+cp -r sound torpor-data
+: >torpor-data/catalog/data.mdb
+run 1 "$torpor" verify
+complains "catalog"
+echo nonsense >torpor-data/torpor.store
+run 1 "$torpor" verify
+complains "is not the identity of a Torpor store"
+finish
