@@ -7,6 +7,7 @@
 #include "actors/sealer.hpp"
 #include "actors/shard.hpp"
 #include "actors/work_stealing.hpp"
+#include "runtime/assert.hpp"
 
 #include <caf/scheduler/coordinator.hpp>
 #include <fmt/format.h>
@@ -158,7 +159,8 @@ runtime_stats engine::stats() {
   sum.written_bytes = counters_->written_bytes;
   sum.failed = counters_->failed;
   sum.full = counters_->full;
-  sum.catalog = store_->records->count().value_or(0);
+  if (store_->records)
+    sum.catalog = store_->records->count().value_or(0);
   sum.buffered_bytes = store_->budget->all().used();
   sum.replayed_entries = store_->replayed_entries;
   return sum;
@@ -219,9 +221,15 @@ void engine::join() {
   all_->journal = journal_actor();
   all_->sealer = sealer_actor();
   own_.reset();
+  // Handles may live on: nobody else has to wait for them to open the store.
+  store_->tables.clear();
+  journal_.reset();
+  store_->records.reset();
+  store_->lock.reset();
 }
 
 const shard_actor& shard_for(const engine& engine, std::string_view name) {
+  TORPOR_ASSERT(!engine.actors().shards.empty()); // Not after `close`.
   return engine.actors().shards[engine.shard({{}, name})];
 }
 

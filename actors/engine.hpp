@@ -69,8 +69,4 @@ private:
   std::atomic<bool> stopping_{false};
 };
 
-/// The shard actor that owns a name, for hosts that send messages.
-[[nodiscard]] const shard_actor& shard_for(const engine& engine,
-                                           std::string_view name);
-
 } // namespace torpor

@@ -118,7 +118,7 @@ void journal_state::prepare() {
 }
 
 void journal_state::spare(std::unique_ptr<prepared_file> prepared) {
-  if (!prepared)
+  if (!prepared || finished_)
     return;
   preparing_ = 0;
   if (prepared->made) {
@@ -164,7 +164,7 @@ void journal_state::call_later(std::chrono::milliseconds delay) {
 
 void journal_state::later() {
   called_ = false;
-  if (work.counters->failed)
+  if (work.counters->failed || finished_)
     return;
   prepare();
   commit();
@@ -186,6 +186,7 @@ void journal_state::finish(const std::function<void()>& done) {
     const error why{errc::shut_down, "stopped before the disk had room"};
     report(waiting_.size(), &why);
   }
+  finished_ = true;
   if (!work.counters->failed)
     static_cast<void>(work.file->finish());
   done();

@@ -61,6 +61,7 @@ private:
   bool prepare_failed_ = false;           ///< To be tried again later.
   std::uint64_t last_commit_ms_ = 0;
   bool called_ = false;                   ///< A deadline is in the wheel.
+  bool finished_ = false;                 ///< Messages that come late are ignored.
 };
 
 journal_actor::behavior_type

@@ -61,34 +61,14 @@ void job_queue::push(caf::resumable* job) {
   size_.store(ring_.size());
 }
 
-void job_queue::push(caf::resumable* const* first,
-                     caf::resumable* const* last) {
-  std::lock_guard guard{mutex_};
-  std::for_each(first, last, [this](auto* job) { ring_.push_back(job); });
-  size_.store(ring_.size());
-}
-
-// A reader that misses a take looks once too often: so the takes' stores need
-// no order of their own.
-
 caf::resumable* job_queue::take() noexcept {
   if (empty())
     return nullptr;
   std::lock_guard guard{mutex_};
   auto* job = ring_.pop_front();
+  // Whoever misses this looks once too often, no worse: no order is needed.
   size_.store(ring_.size(), std::memory_order_relaxed);
   return job;
-}
-
-std::size_t job_queue::take_half(loot& jobs) noexcept {
-  if (empty())
-    return 0;
-  std::lock_guard guard{mutex_};
-  const auto count = std::min((ring_.size() + 1) / 2, steal_max);
-  for (std::size_t i = 0; i < count; ++i)
-    jobs[i] = ring_.pop_front();
-  size_.store(ring_.size(), std::memory_order_relaxed);
-  return count;
 }
 
 // -- parking_lot --------------------------------------------------------------

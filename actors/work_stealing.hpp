@@ -4,7 +4,6 @@
 #include <caf/policy/unprofiled.hpp>
 #include <caf/resumable.hpp>
 
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -47,18 +46,10 @@ private:
 /// Threads: any; guarded by mutex_.
 class job_queue {
 public:
-  /// Jobs that one steal moves at most.
-  static constexpr std::size_t steal_max = 16;
-  using loot = std::array<caf::resumable*, steal_max>;
-
   void push(caf::resumable* job);
-  /// Adds the jobs `first` to `last` (exclusive), oldest first.
-  void push(caf::resumable* const* first, caf::resumable* const* last);
 
   /// The oldest job, or null.
   caf::resumable* take() noexcept;
-  /// Moves the older half, at most `steal_max`, into `jobs`; says how many.
-  std::size_t take_half(loot& jobs) noexcept;
 
   /// Takes no lock, but sees every job whose push has returned (parking_lot).
   [[nodiscard]] bool empty() const noexcept { return size_.load() == 0; }
@@ -240,18 +231,12 @@ private:
     return own.queue.take();
   }
 
-  /// Visits every queue once. What it takes beyond one job becomes the
-  /// worker's own, where others can steal it in turn.
+  /// Visits every queue once, from where the last visit ended.
   template <class Worker>
   static caf::resumable* steal(Worker* self) {
-    job_queue::loot jobs;
-    for (std::size_t i = 0; i < self->parent()->num_workers(); ++i) {
-      const auto count = next_victim(self).take_half(jobs);
-      if (count > 1)
-        d(self).queue.push(jobs.data() + 1, jobs.data() + count);
-      if (count > 0)
-        return jobs[0];
-    }
+    for (std::size_t i = 0; i < self->parent()->num_workers(); ++i)
+      if (auto* job = next_victim(self).take())
+        return job;
     return nullptr;
   }
 

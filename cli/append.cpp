@@ -18,6 +18,9 @@ namespace torpor {
 
 namespace {
 
+/// At most so much is added to a payload.
+constexpr std::uint64_t entry_overhead = 16;
+
 struct append_arguments {
   std::string name;
   bool length_prefixed = false;
@@ -55,12 +58,14 @@ result<void> confirm(const command_context& given, const std::string& name,
 
 result<void> append_entries(const command_context& given,
                             const append_arguments& how,
-                            const std::vector<std::string_view>& payloads,
-                            std::uint64_t bytes) {
+                            const std::vector<std::string_view>& payloads) {
   std::vector<new_entry> entries;
-  for (const auto payload : payloads)
+  std::uint64_t encoded = 0;
+  for (const auto payload : payloads) {
     entries.push_back({as_bytes(payload), {}});
-  return open_store(given, bytes, true)
+    encoded += payload.size() + entry_overhead;
+  }
+  return open_store(given, encoded, true)
     .and_then([&](const runtime& store) -> result<void> {
       const auto to = store.stream(how.name);
       return to.append(entries, options_of(how))
@@ -88,7 +93,7 @@ result<void> append(const command_context& given,
   if (payloads->empty())
     return fail(errc::invalid_argument,
                 "standard input has no entry; nothing was appended");
-  return append_entries(given, how, *payloads, text->size());
+  return append_entries(given, how, *payloads);
 }
 
 void add_options(CLI::App& command, append_arguments& how) {
@@ -106,6 +111,7 @@ void add_options(CLI::App& command, append_arguments& how) {
   command
     .add_option("--expected-next", how.expected_next,
                 "Refuse unless the first entry gets this sequence")
+    ->check(whole_number())
     ->type_name("N");
   auto* const id
     = command.add_option("--producer", how.producer.id,
@@ -117,11 +123,13 @@ void add_options(CLI::App& command, append_arguments& how) {
   });
   auto* const number = command.add_option(
     "--number", how.producer.number, "The producer's count of its appends");
-  number->type_name("N");
+  number->check(whole_number())
+    ->type_name("N");
   command
     .add_option("--epoch", how.producer.epoch,
                 "The producer's count of its starts; a new one begins with\n"
                 "--number 0 and shuts older ones out (default: 0)")
+    ->check(whole_number())
     ->type_name("N")
     ->needs(id);
   id->needs(number);

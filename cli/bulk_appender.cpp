@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/bulk_appender.hpp"
 
+#include <fmt/format.h>
+
 namespace torpor {
 
 namespace {
@@ -21,6 +23,10 @@ result<void> bulk_appender::begin(const std::string& stream) {
   const auto info = current_.front().info().get();
   if (!info && info.error().code != errc::not_found)
     return tl::unexpected{info.error()};
+  if (info && info->closed)
+    return fail(errc::closed,
+                fmt::format("stream '{}' is closed and takes no more entries",
+                            stream));
   next_ = info ? info->next : sequence{};
   streams_.push_back({stream, next_});
   return {};

@@ -165,13 +165,10 @@ int run_import(const command_context& given, const import_arguments& how) {
   }
   if (!all)
     return conclude(given, tl::unexpected{all.error()});
-  const auto bytes = total_bytes(*all);
-  constexpr std::uint64_t unknown = 1u << 30;
-  return conclude(given,
-                  open_store(given, bytes == 0 ? unknown : bytes, true)
-                    .and_then([&](const runtime& store) {
-                      return import_into(store, given, *all);
-                    }));
+  return conclude(given, open_store(given, many_bytes, true)
+                           .and_then([&](const runtime& store) {
+                             return import_into(store, given, *all);
+                           }));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // torpor ls: lists streams.
+#include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/inspected_store.hpp"
 #include "cli/json.hpp"
@@ -7,7 +8,6 @@
 #include "cli/output.hpp"
 
 #include <CLI/Option.hpp>
-#include <CLI/Validators.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -64,7 +64,7 @@ void add_ls(CLI::App& app, const command_context& given, chosen_command& run) {
                         "Only names behind this one, to go on where a listing "
                         "ended");
   ls_command.add_option("--limit", how->limit, "At most so many")
-    ->check(CLI::PositiveNumber.description(""))
+    ->check(whole_number(1))
     ->type_name("N");
   ls_command.footer("Examples:\n"
                     "  torpor ls\n"

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <bit>
 #include <filesystem>
 
@@ -32,9 +31,11 @@ result<runtime> open_store(const command_context& given, std::uint64_t bytes,
       return tl::unexpected{exists.error()};
   options chosen;
   chosen.data_dir = given.data_dir;
+  // Half of a file is what one stream may have on its way.
   constexpr std::uint64_t least = 1u << 20;
-  chosen.journal.file_bytes = std::min(
-    std::bit_ceil(std::max(2 * bytes, least)), chosen.journal.file_bytes);
+  const auto most = chosen.journal.file_bytes;
+  chosen.journal.file_bytes
+    = bytes < most / 4 ? std::bit_ceil(2 * bytes + least / 2) : most;
   chosen.pool.readers = 1;
   return runtime::open(std::move(chosen));
 }

@@ -162,19 +162,21 @@ void add_read(CLI::App& app, const command_context& given, chosen_command& run) 
   add_stream_name(read, how->name);
   auto* const from = read.add_option("--from", how->from,
                                      "First sequence (default: the oldest)")
+                         ->check(whole_number())
                          ->type_name("N");
   read
     .add_option("--from-time", how->from_time,
                 "First time instead, in ms since 1970")
+    ->check(whole_number())
     ->type_name("MS")
     ->excludes(from);
   read.add_option("-n,--count", how->count, "At most so many entries")
-    ->check(CLI::PositiveNumber.description(""))
+    ->check(whole_number(1))
     ->type_name("N");
   read
     .add_option("--bytes", how->bytes,
                 "At most so many payload bytes, but one entry in any case")
-    ->check(CLI::PositiveNumber.description(""))
+    ->check(whole_number(1))
     ->type_name("N");
   add_output_format(read, how->format);
   read.footer("Examples:\n"
@@ -199,6 +201,7 @@ void add_tail(CLI::App& app, const command_context& given, chosen_command& run) 
   auto& tail = *app.add_subcommand("tail", "Print a stream's newest entries");
   add_stream_name(tail, how->name);
   tail.add_option("-n,--count", how->count, "So many entries (default: 10)")
+    ->check(whole_number())
     ->type_name("N");
   tail.add_flag("-f,--follow", how->follow,
                 "Go on with entries as they become durable, until SIGINT or\n"

@@ -64,18 +64,21 @@ void add_create(CLI::App& app, const command_context& given, chosen_command& run
   command
     .add_option("--max-delay-ms", how->policy.max_delay_ms,
                 "Buffered entries are due after so long, 1 to 3600000")
+    ->check(whole_number())
     ->type_name("N")
-    ->check(CLI::Range(1, 3'600'000));
+    ->check(CLI::Range(1, 3'600'000).description(""));
   command
     .add_option("--max-bytes", how->policy.max_bytes,
                 "Or when so many bytes are buffered, 4096 to 16777216")
+    ->check(whole_number())
     ->type_name("N")
-    ->check(CLI::Range(4096, 16 << 20));
+    ->check(CLI::Range(4096, 16 << 20).description(""));
   command
     .add_option("--linger-ms", how->policy.linger_ms,
                 "Durable appends wait so long for others, 1 to 1000")
+    ->check(whole_number())
     ->type_name("N")
-    ->check(CLI::Range(1, 1000));
+    ->check(CLI::Range(1, 1000).description(""));
   command.footer("Without these the store's own options hold. An append makes "
                  "a missing stream, too.\n"
                  "Example:\n"

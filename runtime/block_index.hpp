@@ -29,18 +29,23 @@ public:
   /// Adds a stream's newest block. Blocks without entries are not indexed.
   void add(const block_view& block, block_place place);
 
-  /// A block will be added to these streams soon: fetches what that needs, for
+  /// Blocks will be added to these streams soon: fetches what that needs for
   /// all of them at once, because hardly any of it is in a cache.
   template <class Streams, class ToId>
-  void prefetch(const Streams& streams, ToId id) const {
+  void prefetch(const Streams& streams, ToId id) {
+    fetched_.clear();
     for (const auto& each : streams)
       if (const auto known = newest_.find(raw(id(each)));
           known != newest_.end())
-        __builtin_prefetch(&rows_[known->second], 1);
-    for (const auto& each : streams)
-      if (const auto known = newest_.find(raw(id(each)));
-          known != newest_.end())
-        __builtin_prefetch(&rows_[rows_[known->second].far]);
+        fetched_.push_back(known->second);
+    for (const auto at : fetched_)
+      __builtin_prefetch(&rows_[at].depth, 1);
+    for (auto& at : fetched_) {
+      at = rows_[at].far;
+      __builtin_prefetch(&rows_[at].depth);
+    }
+    for (const auto at : fetched_)
+      __builtin_prefetch(&rows_[rows_[at].far].depth);
   }
 
   /// The blocks from the one that holds `from` on, oldest first, until their
@@ -85,6 +90,7 @@ private:
 
   slab<row> rows_;
   tsl::robin_map<std::uint64_t, std::uint32_t> newest_;
+  std::vector<std::uint32_t> fetched_; ///< Only `prefetch` uses it.
   std::vector<std::uint32_t> removed_; ///< Newest row left of each.
 };
 

@@ -96,6 +96,13 @@ public:
   /// What was collected last is in the catalog, or (false) could not be saved.
   void saved(bool success);
 
+  /// Fetches a row into the cache, to be changed.
+  void prefetch(row_index at) const {
+    const auto* row = reinterpret_cast<const char*>(&rows_[at]);
+    for (std::size_t line = 0; line < sizeof(record_row); line += 64)
+      __builtin_prefetch(row + line, 1);
+  }
+
   /// The row of a stream that is in memory, else `none`. Reads no catalog.
   [[nodiscard]] row_index in_memory(stream_id id) const {
     const auto known = ids_.find(raw(id));

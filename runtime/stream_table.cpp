@@ -194,7 +194,7 @@ void stream_table::launch(awake_index at) {
 void stream_table::committed(const std::vector<pending_block*>& blocks) {
   // What a block touches is in no cache: the waits for all of them overlap.
   for (const auto* block : blocks)
-    __builtin_prefetch(&records_[awake_[block->awake].row], 1);
+    records_.prefetch(awake_[block->awake].row);
   index_.prefetch(blocks, [](const pending_block* block) {
     return block->builder.stream();
   });

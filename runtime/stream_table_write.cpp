@@ -103,11 +103,10 @@ void stream_table::write(std::unique_ptr<write_batch> owned) {
 /// Most streams of a batch are in no cache; the waits for their rows overlap
 /// when all are asked for at once.
 void stream_table::prefetch(const write_batch& batch) {
-  for (const auto& request : batch.requests()) {
-    const auto row = records_.in_memory(request.id);
-    if (row != record_table::none)
-      __builtin_prefetch(&records_[row], 1);
-  }
+  for (const auto& request : batch.requests())
+    if (const auto row = records_.in_memory(request.id);
+        row != record_table::none)
+      records_.prefetch(row);
 }
 
 void stream_table::settle(write_batch& batch) {

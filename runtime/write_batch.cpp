@@ -123,7 +123,9 @@ void write_batch::finish(std::unique_ptr<write_batch> batch) {
     if (batch->outcomes_[index].code == errc{})
       into->store(raw(batch->outcomes_[index].stream),
                   std::memory_order_relaxed);
-  if (auto* sink = batch->sink_)
+  // A sink that sends the batch on must name itself again: a batch that cannot
+  // be delivered comes back once, not for ever.
+  if (auto* sink = std::exchange(batch->sink_, nullptr))
     sink->done(std::move(batch));
 }
 

@@ -120,7 +120,8 @@ public:
   /// A request without further data: close, remove or sync.
   std::size_t control(write_kind kind, stream_ref stream);
 
-  /// Who gets the batch when it is finished. Must outlive it.
+  /// Who gets the batch when it is finished. Must outlive it. Holds for one
+  /// journey: a batch that is used again needs it again.
   void sink(write_sink* sink) noexcept { sink_ = sink; }
 
   [[nodiscard]] std::size_t size() const noexcept { return requests_.size(); }

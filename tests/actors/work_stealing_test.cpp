@@ -7,6 +7,7 @@
 #include <caf/scheduler/coordinator.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <latch>
@@ -117,35 +118,18 @@ TEST_CASE("a ring that was large gives its memory back once it is empty") {
   CHECK(ring.pop_front() == jobs[0].get());
 }
 
-TEST_CASE("a steal takes the older half of a queue, at most 16 jobs") {
-  const auto jobs = make_jobs(100);
+TEST_CASE("a queue hands out its oldest job, whoever asks") {
+  const auto jobs = make_jobs(3);
   job_queue queue;
-  job_queue::loot loot{};
-  CHECK(queue.take_half(loot) == 0);
-  for (std::size_t i = 0; i < 5; ++i)
-    queue.push(jobs[i].get());
-  REQUIRE(queue.take_half(loot) == 3);
-  for (std::size_t i = 0; i < 3; ++i)
-    CHECK(loot[i] == jobs[i].get());
-  CHECK(queue.take() == jobs[3].get());
-  CHECK(queue.take_half(loot) == 1);
   CHECK(queue.empty());
+  CHECK(queue.take() == nullptr);
   for (const auto& job : jobs)
     queue.push(job.get());
-  CHECK(queue.take_half(loot) == 16);
-  CHECK(queue.take() == jobs[16].get());
-}
-
-TEST_CASE("stolen jobs keep their order") {
-  const auto jobs = make_jobs(3);
-  std::vector<caf::resumable*> loot;
-  for (const auto& job : jobs)
-    loot.push_back(job.get());
-  job_queue queue;
-  queue.push(loot.data(), loot.data() + loot.size());
-  for (auto* job : loot)
-    CHECK(queue.take() == job);
-  CHECK(queue.take() == nullptr);
+  for (const auto& job : jobs) {
+    CHECK_FALSE(queue.empty());
+    CHECK(queue.take() == job.get());
+  }
+  CHECK(queue.empty());
 }
 
 // -- parking_lot --------------------------------------------------------------

@@ -55,9 +55,10 @@ equal() {
 
 # starts_torpord ARGUMENT...: waits until it says so; its process is $daemon.
 starts_torpord() {
+  rm -f "$work/log"
   "$torpord" "$@" 2>"$work/log" &
   daemon=$!
-  until grep -q started "$work/log"; do
+  until grep -qs started "$work/log"; do
     kill -0 "$daemon" 2>"$work/gone" || { fail "no start: $(cat log)"; return; }
     read -rt 0.02 <> <(:) || true
   done

@@ -63,5 +63,5 @@ run 1 "$torpor" import large
 complains "in 'large' behind line 1 has more than 16777216 bytes.*until then: 1 "
 run 0 "$torpor" close c
 run 1 "$torpor" import c
-complains "'c' is closed.*nothing was imported"
+complains "stream 'c' is closed.*nothing was imported"
 finish

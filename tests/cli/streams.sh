@@ -39,6 +39,7 @@ run 0 "$torpor" ls
 prints closed-err closed-out lines new quiet
 
 # Following ends with the signal, and with the reader.
+rm out
 "$torpor" tail -f lines -n 1 >out 2>err &
 follower=$!
 until [ -s out ]; do

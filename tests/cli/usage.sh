@@ -34,6 +34,9 @@ run 2 "$torpor" append a --producer '' --number 0
 run 2 "$torpor" create a --max-delay-ms 0
 run 2 "$torpor" create a --max-bytes 4095
 run 2 "$torpor" create a --linger-ms 1001
+run 2 "$torpor" create a --max-delay-ms 4294967297
+run 2 "$torpor" ls --limit 0
+run 2 "$torpor" tail a -n -1
 run 2 "$torpor" ls a b
 run 2 "$torpor" sync now
 run 2 "$torpor" --json fly
