@@ -20,7 +20,7 @@ public:
     if (bytes > capacity_) {
       shrink(0);
       data_.reset(static_cast<std::byte*>(
-        ::operator new(bytes, std::align_val_t{alignment})));
+        ::operator new (bytes, std::align_val_t{alignment})));
       capacity_ = bytes;
     }
     return {data_.get(), bytes};
@@ -40,7 +40,7 @@ public:
 private:
   struct free_aligned {
     void operator()(std::byte* memory) const noexcept {
-      ::operator delete(memory, std::align_val_t{alignment});
+      ::operator delete (memory, std::align_val_t{alignment});
     }
   };
 

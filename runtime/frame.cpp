@@ -68,8 +68,7 @@ void encode(frame_header& header, std::byte* into) noexcept {
   to.u32(header.payload_bytes);
   to.u64(header.payload_checksum);
   to.raw(std::array<std::byte, unused_bytes>{});
-  header.checksum
-    = checksum_of({into, frame_head_bytes - checksum_bytes});
+  header.checksum = checksum_of({into, frame_head_bytes - checksum_bytes});
   to.u64(header.checksum);
 }
 

@@ -37,16 +37,14 @@ result<frame_reader> frame_reader::open(disk& disk, const std::string& path,
 
 /// The bytes at `offset`: fewer than asked for only at the end of the file.
 /// They are overwritten by the next call.
-result<bytes_view> frame_reader::at(std::uint64_t offset,
-                                    std::uint64_t bytes) {
+result<bytes_view> frame_reader::at(std::uint64_t offset, std::uint64_t bytes) {
   bytes = offset < size_ ? std::min(bytes, size_ - offset) : 0;
   if (bytes == 0)
     return bytes_view{};
   const auto in_window = offset >= window_offset_
                          && offset + bytes <= window_offset_ + window_bytes_;
   if (!in_window) {
-    const auto wanted
-      = std::min(std::max(bytes, window_bytes), size_ - offset);
+    const auto wanted = std::min(std::max(bytes, window_bytes), size_ - offset);
     const auto into = window_.take(wanted);
     const auto got = file_->read(offset, into);
     window_offset_ = offset;
@@ -99,8 +97,8 @@ result<bool> frame_reader::holds_payload(const placed_frame& frame) {
   return digest.value() == frame.header.payload_checksum;
 }
 
-result<std::optional<placed_frame>>
-frame_reader::find(std::uint64_t offset, frame_range numbers) {
+result<std::optional<placed_frame>> frame_reader::find(std::uint64_t offset,
+                                                       frame_range numbers) {
   for (; offset < size_; offset += frame_alignment) {
     const auto header = header_at(offset);
     if (!header)
@@ -149,8 +147,8 @@ frame_reader::visit_blocks(std::uint64_t from, std::uint64_t to, bool skip,
 result<std::optional<std::uint64_t>>
 frame_reader::visit(const placed_frame& frame, const block_visitor& visit) {
   const auto from = frame.offset + frame_head_bytes;
-  const auto run
-    = visit_blocks(from, from + frame.header.payload_bytes, false, visit);
+  const auto run = visit_blocks(from, from + frame.header.payload_bytes, false,
+                                visit);
   if (!run)
     return tl::unexpected{run.error()};
   if (run->broken || run->blocks != frame.header.blocks)
@@ -173,8 +171,8 @@ result<std::uint64_t> frame_reader::salvage(std::uint64_t from,
     if (*header && !numbers.contains((*header)->number))
       break;
     const auto begin = from + frame_head_bytes;
-    const auto end
-      = *header ? std::min(begin + (*header)->payload_bytes, to) : to;
+    const auto end = *header ? std::min(begin + (*header)->payload_bytes, to)
+                             : to;
     const auto run = visit_blocks(begin, end, true, visit);
     if (!run)
       return tl::unexpected{run.error()};

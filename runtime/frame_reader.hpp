@@ -42,9 +42,10 @@ struct frame_range {
 /// Every function can fail with io_failed. Threads: one owner.
 class frame_reader {
 public:
-  [[nodiscard]] static result<frame_reader>
-  open(disk& disk, const std::string& path, std::uint32_t number,
-       const store_id& store);
+  [[nodiscard]] static result<frame_reader> open(disk& disk,
+                                                 const std::string& path,
+                                                 std::uint32_t number,
+                                                 const store_id& store);
 
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
@@ -53,8 +54,8 @@ public:
   [[nodiscard]] result<std::optional<frame_header>> first_header();
 
   /// The first valid frame at or behind `offset` with a number in the range.
-  [[nodiscard]] result<std::optional<placed_frame>>
-  find(std::uint64_t offset, frame_range numbers);
+  [[nodiscard]] result<std::optional<placed_frame>> find(std::uint64_t offset,
+                                                         frame_range numbers);
 
   /// Calls `visit` for each block of a valid frame and returns nullopt; or the
   /// offset of the first block that does not fit its frame, and stops there.
@@ -75,7 +76,10 @@ public:
 private:
   frame_reader(std::unique_ptr<file> source, std::uint64_t size,
                std::uint32_t number, const store_id& store)
-    : file_(std::move(source)), size_(size), number_(number), store_(store) {}
+    : file_(std::move(source)),
+      size_(size),
+      number_(number),
+      store_(store) {}
 
   /// A run of blocks: where it ended, and whether that was in order.
   struct block_run {

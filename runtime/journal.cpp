@@ -69,8 +69,8 @@ commit_outcome journal::finish() {
   auto outcome = mark_idle();
   if (file_) {
     // The frames are durable already: this only gives room back.
-    const auto cut
-      = file_->truncate(used_).and_then([&] { return file_->sync(); });
+    const auto cut = file_->truncate(used_).and_then(
+      [&] { return file_->sync(); });
     if (!cut) {
       failure_ = cut.error();
       outcome = commit_outcome::failed;
@@ -97,8 +97,7 @@ void journal::take_spare(std::uint32_t number, std::unique_ptr<file> spare) {
 }
 
 std::uint64_t journal::room() const noexcept {
-  return (file_ ? fits(used_) : 0)
-         + (spare_ || end_.spare != 0 ? fits(0) : 0);
+  return (file_ ? fits(used_) : 0) + (spare_ || end_.spare != 0 ? fits(0) : 0);
 }
 
 /// Bytes of blocks that fit behind `used` bytes of a file.
@@ -126,8 +125,7 @@ frame_header journal::lay_out(std::span<journal_block* const> blocks,
   header.previous = end_.checksum;
   header.previous_file = end_.file;
   header.payload_bytes = static_cast<std::uint32_t>(bytes);
-  header.payload_checksum
-    = checksum_of(frame.subspan(frame_head_bytes, bytes));
+  header.payload_checksum = checksum_of(frame.subspan(frame_head_bytes, bytes));
   return header;
 }
 
@@ -175,8 +173,7 @@ result<std::unique_ptr<file>> journal::next_file() {
   const auto number = file_number_ + 1;
   if (end_.spare != number)
     return prepare(disk_, config_, number);
-  auto spare = disk_.open(journal_file_path(config_, number),
-                          open_mode::write);
+  auto spare = disk_.open(journal_file_path(config_, number), open_mode::write);
   if (spare)
     end_.spare = 0;
   return spare;

@@ -117,8 +117,8 @@ private:
     finished,
   };
 
-  [[nodiscard]] frame_header
-  lay_out(std::span<journal_block* const> blocks, std::uint64_t bytes);
+  [[nodiscard]] frame_header lay_out(std::span<journal_block* const> blocks,
+                                     std::uint64_t bytes);
   [[nodiscard]] commit_outcome put(frame_header& frame);
   [[nodiscard]] bool make_room(const frame_header& frame);
   [[nodiscard]] result<std::unique_ptr<file>> next_file();

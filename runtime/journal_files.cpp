@@ -51,8 +51,7 @@ result<journal_listing> list_journal_files(disk& disk,
     } else if (name.ends_with(unfinished_suffix)) {
       name.remove_suffix(unfinished_suffix.size());
       if (const auto unfinished = number_of(name))
-        listing.unfinished.push_back(
-          unfinished_file_path(config, *unfinished));
+        listing.unfinished.push_back(unfinished_file_path(config, *unfinished));
     }
   }
   std::sort(listing.numbers.begin(), listing.numbers.end());

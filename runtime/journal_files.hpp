@@ -13,7 +13,7 @@ namespace torpor {
 
 /// What a journal needs to know of its store.
 struct journal_config {
-  std::string directory;         ///< Holds journal files and nothing else.
+  std::string directory; ///< Holds journal files and nothing else.
   store_id store{};
   std::uint64_t incarnation = 0; ///< Number of this opening, from 1.
   /// Of a new file; 64 KiB to 1 GiB, a multiple of 4 KiB.

@@ -18,7 +18,8 @@ namespace {
 class planner {
 public:
   planner(disk& disk, const journal_config& config)
-    : disk_(disk), config_(config) {}
+    : disk_(disk),
+      config_(config) {}
 
   result<journal_plan> run();
 
@@ -74,9 +75,9 @@ result<void> planner::read_head(std::uint32_t number) {
                             : why.context);
   }
   if (*first && (*first)->store != config_.store)
-    return fail(errc::incompatible,
-                fmt::format("'{}' belongs to another store: move it away",
-                            path));
+    return fail(
+      errc::incompatible,
+      fmt::format("'{}' belongs to another store: move it away", path));
   const auto misplaced = *first && (*first)->file != number;
   if (misplaced)
     plan_.misplaced.emplace_back(number, (*first)->file);

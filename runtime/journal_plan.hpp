@@ -27,8 +27,8 @@ struct journal_plan {
   std::vector<std::uint32_t> missing; ///< Named by a later frame, not there.
   /// Number of a file and the number that its first frame states instead.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> misplaced;
-  std::uint32_t spare = 0;            ///< Prepared, without a frame; 0 if none.
-  std::vector<std::string> useless;   ///< Paths to remove, in that order.
+  std::uint32_t spare = 0;          ///< Prepared, without a frame; 0 if none.
+  std::vector<std::string> useless; ///< Paths to remove, in that order.
 };
 
 /// Looks at all files and changes nothing. Errors: io_failed, incompatible.

@@ -53,8 +53,8 @@ result<void> keep_tail(disk& disk, const std::string& path,
 /// The page cache may have dropped the frame between scan and repair.
 result<void> check_tail(disk& disk, const std::string& path,
                         const placed_frame& last) {
-  auto reader
-    = frame_reader::open(disk, path, last.header.file, last.header.store);
+  auto reader = frame_reader::open(disk, path, last.header.file,
+                                   last.header.store);
   if (!reader)
     return tl::unexpected{reader.error()};
   const auto found = reader->find(last.offset, {last.header.number, 0});

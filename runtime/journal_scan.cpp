@@ -17,9 +17,12 @@ namespace {
 /// Walks over the files of a plan, frame after frame.
 class scanner {
 public:
-  scanner(disk& disk, const journal_config& config,
-          const scan_options& options, const block_visitor& visit)
-    : disk_(disk), config_(config), options_(options), visit_(visit) {}
+  scanner(disk& disk, const journal_config& config, const scan_options& options,
+          const block_visitor& visit)
+    : disk_(disk),
+      config_(config),
+      options_(options),
+      visit_(visit) {}
 
   result<scan_result> run();
 
@@ -77,8 +80,7 @@ result<void> scanner::note_absences(const journal_plan& plan) {
       return noted;
   }
   for (const auto number : plan.missing) {
-    const auto removed
-      = number < plan.oldest && number < options_.whole_from;
+    const auto removed = number < plan.oldest && number < options_.whole_from;
     if (removed)
       continue;
     if (auto noted = note(number, 0, 0, "the file is missing"); !noted)
@@ -94,9 +96,9 @@ result<void> scanner::note_absences(const journal_plan& plan) {
 }
 
 result<void> scanner::walk(const planned_file& planned) {
-  auto reader
-    = frame_reader::open(disk_, journal_file_path(config_, planned.number),
-                         planned.number, config_.store);
+  auto reader = frame_reader::open(disk_,
+                                   journal_file_path(config_, planned.number),
+                                   planned.number, config_.store);
   if (!reader)
     return tl::unexpected{reader.error()};
   if (planned.after_gap) {
@@ -118,8 +120,7 @@ result<void> scanner::walk(const planned_file& planned) {
 
 /// Behind the limit lies only what was fenced or never used.
 result<void> scanner::walk_frames(const planned_file& planned,
-                                  frame_reader& reader,
-                                  std::uint64_t& offset) {
+                                  frame_reader& reader, std::uint64_t& offset) {
   while (planned.limit == 0 || next_ < planned.limit) {
     const frame_range expected{next_, planned.limit};
     const auto found = reader.find(offset, expected);
@@ -179,8 +180,7 @@ result<void> scanner::accept(frame_reader& reader, const placed_frame& frame) {
     return tl::unexpected{broken.error()};
   if (*broken)
     return note(header.file, **broken, frame.end() - **broken,
-                fmt::format("frame {} holds a malformed block",
-                            header.number));
+                fmt::format("frame {} holds a malformed block", header.number));
   return {};
 }
 

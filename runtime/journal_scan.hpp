@@ -12,10 +12,10 @@ namespace torpor {
 
 /// Bytes of the journal that were durable and are not readable any more.
 struct journal_damage {
-  std::string file;          ///< Path.
-  std::uint64_t offset = 0;  ///< First damaged byte.
-  std::uint64_t bytes = 0;   ///< Damaged bytes; 0 when the whole file is gone.
-  std::string text;          ///< What is wrong, for people.
+  std::string file;         ///< Path.
+  std::uint64_t offset = 0; ///< First damaged byte.
+  std::uint64_t bytes = 0;  ///< Damaged bytes; 0 when the whole file is gone.
+  std::string text;         ///< What is wrong, for people.
 };
 
 /// What a scan does with what it finds.

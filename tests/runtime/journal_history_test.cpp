@@ -20,7 +20,8 @@ using strings = std::vector<std::string>;
 class history : journal_fixture {
 public:
   explicit history(std::uint64_t seed)
-    : journal_fixture{seed}, chance_{seed * 7919 + 1} {}
+    : journal_fixture{seed},
+      chance_{seed * 7919 + 1} {}
 
   void run() {
     const auto lives = 3 + chance_.below(5);
@@ -155,9 +156,9 @@ private:
   }
 
   dice chance_;
-  strings truth_;                    ///< Acknowledged or seen.
+  strings truth_;                     ///< Acknowledged or seen.
   std::deque<journal_block> pending_; ///< Not acknowledged yet.
-  strings promised_;                 ///< Their texts.
+  strings promised_;                  ///< Their texts.
   tally counts_;
 };
 

@@ -22,8 +22,7 @@ using strings = std::vector<std::string>;
 
 bool names(const error& failure, const std::string& path,
            std::uint64_t offset) {
-  const auto text
-    = "'" + path + "' at byte " + std::to_string(offset) + ":";
+  const auto text = "'" + path + "' at byte " + std::to_string(offset) + ":";
   return failure.code == errc::corrupt
          && failure.context.find(text) != std::string::npos;
 }
@@ -91,8 +90,8 @@ TEST_SUITE("journal_scan") {
 
   TEST_CASE("inspecting changes nothing") {
     three_files journal;
-    REQUIRE(journal.disk.open("journal/0000000009.journal.tmp",
-                              open_mode::create));
+    REQUIRE(
+      journal.disk.open("journal/0000000009.journal.tmp", open_mode::create));
     const auto changes = journal.disk.changes();
     REQUIRE(journal.scan(inspect));
     CHECK(journal.disk.changes() == changes);
@@ -119,9 +118,9 @@ TEST_SUITE("journal_scan") {
     journal.open();
     std::vector<journal_block> many;
     for (int n = 0; n < 9000; ++n)
-      many.push_back(journal.block(static_cast<unsigned>(n % 100),
-                                   std::string(static_cast<unsigned>(n) % 700,
-                                               'm')));
+      many.push_back(
+        journal.block(static_cast<unsigned>(n % 100),
+                      std::string(static_cast<unsigned>(n) % 700, 'm')));
     std::vector<journal_block*> blocks;
     for (auto& block : many)
       blocks.push_back(&block);
@@ -171,8 +170,8 @@ TEST_SUITE("journal_scan") {
       const auto bit = static_cast<unsigned>(byte * 7 % 8);
       journal.disk.flip_bit(file, byte, bit);
       const auto frame = byte / 4096;
-      const auto used
-        = frame_head_bytes + (frame < 4 ? journal.kept[frame]->size() : 0);
+      const auto used = frame_head_bytes
+                        + (frame < 4 ? journal.kept[frame]->size() : 0);
       const auto harmless = byte % 4096 >= used || frame >= 4;
       const auto scanned = journal.scan(inspect);
       REQUIRE(scanned);
@@ -372,8 +371,7 @@ TEST_SUITE("journal_scan") {
     // One page into its frame this payload is a copy of the journal, and two
     // pages in only of what stands behind a header.
     auto small = journal.block(8, "small");
-    std::string payload(4096 - frame_head_bytes - small.bytes.size() - 23,
-                        '-');
+    std::string payload(4096 - frame_head_bytes - small.bytes.size() - 23, '-');
     payload += as_text(bytes_view{copy}.first(4096));
     payload += std::string(frame_head_bytes, '-');
     payload += as_text(bytes_view{copy}.subspan(frame_head_bytes, 4096));
@@ -464,8 +462,7 @@ TEST_SUITE("journal_scan") {
     const auto scanned = journal.scan();
     REQUIRE(!scanned);
     CHECK(scanned.error().code == errc::incompatible);
-    CHECK(scanned.error().context.find(journal.path(1))
-          != std::string::npos);
+    CHECK(scanned.error().context.find(journal.path(1)) != std::string::npos);
     CHECK(journal.scan(inspect).error().code == errc::incompatible);
     CHECK(journal.disk.changes() == changes);
   }
@@ -724,11 +721,10 @@ TEST_SUITE("journal_scan") {
         CHECK(journal.disk.violations() == strings{});
       }
     }
-    const auto calls = {disk_call::open,     disk_call::write,
-                        disk_call::sync,     disk_call::read,
-                        disk_call::truncate, disk_call::rename,
-                        disk_call::unlink,   disk_call::sync_directory,
-                        disk_call::list};
+    const auto calls = {
+      disk_call::open,   disk_call::write,          disk_call::sync,
+      disk_call::read,   disk_call::truncate,       disk_call::rename,
+      disk_call::unlink, disk_call::sync_directory, disk_call::list};
     for (const auto call : calls) {
       for (std::uint64_t nth = 1; nth <= 12; ++nth) {
         journal_fixture journal{nth};
@@ -743,8 +739,7 @@ TEST_SUITE("journal_scan") {
         REQUIRE(journal.texts().size() >= 7);
         journal.acknowledged.resize(7);
         CHECK(std::equal(journal.acknowledged.begin(),
-                         journal.acknowledged.end(),
-                         journal.texts().begin()));
+                         journal.acknowledged.end(), journal.texts().begin()));
       }
     }
   }

@@ -72,8 +72,8 @@ TEST_SUITE("journal") {
     for (const auto* block : blocks) {
       CHECK(block->place.file == 1);
       REQUIRE(block->place.bytes == block->bytes.size());
-      CHECK(std::memcmp(file.data() + block->place.offset,
-                        block->bytes.data(), block->bytes.size())
+      CHECK(std::memcmp(file.data() + block->place.offset, block->bytes.data(),
+                        block->bytes.size())
             == 0);
     }
     CHECK(one.place.offset == 4096 + frame_head_bytes);
@@ -175,9 +175,9 @@ TEST_SUITE("journal") {
   }
 
   TEST_CASE("whatever call of preparing fails, nothing is left behind") {
-    const auto calls = {disk_call::open,   disk_call::write,
-                        disk_call::sync,   disk_call::rename,
-                        disk_call::list,   disk_call::sync_directory};
+    const auto calls = {disk_call::open, disk_call::write,
+                        disk_call::sync, disk_call::rename,
+                        disk_call::list, disk_call::sync_directory};
     for (const auto call : calls) {
       running journal;
       journal.disk.fail(call, 1, EIO);

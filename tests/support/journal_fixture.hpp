@@ -35,10 +35,10 @@ public:
     builder.start(stream_id{stream}, sequence{next[stream]});
     builder.add(as_bytes(payload), {}, 1000);
     const auto bytes = builder.finish();
-    kept.push_back(std::make_unique<std::vector<std::byte>>(bytes.begin(),
-                                                            bytes.end()));
-    told.push_back(std::to_string(stream) + "/"
-                   + std::to_string(next[stream]++) + ": " + payload);
+    kept.push_back(
+      std::make_unique<std::vector<std::byte>>(bytes.begin(), bytes.end()));
+    told.push_back(std::to_string(stream) + "/" + std::to_string(next[stream]++)
+                   + ": " + payload);
     return {*kept.back(), {}};
   }
 
