@@ -14,10 +14,10 @@ namespace torpor {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
+using steady = std::chrono::steady_clock;
 
-double ms_since(clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(clock::now() - start)
+double ms_since(steady::time_point start) {
+  return std::chrono::duration<double, std::milli>(steady::now() - start)
     .count();
 }
 
@@ -79,7 +79,7 @@ private:
   }
 
   result<double> create() {
-    const auto start = clock::now();
+    const auto start = steady::now();
     auto made = make_streams(*store_.engine(), world_.streams,
                              [this](auto stream) {
                                return world_.name(stream);
@@ -125,7 +125,7 @@ std::string demo_world::name(std::uint64_t stream) const {
 int run_demo_store(const demo_world& world, channel& link) {
   options how;
   how.data_dir = world.data_dir;
-  const auto start = clock::now();
+  const auto start = steady::now();
   auto store = runtime::open(std::move(how));
   const auto ms = ms_since(start);
   const auto told = link.send(store.map([ms](const runtime& opened) {

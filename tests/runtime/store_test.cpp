@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 /// A data directory on the machine's own disk.
 class data_directory {
 public:
-  result<std::unique_ptr<store>> open(access mode = access::write) {
+  result<std::unique_ptr<store>> open(torpor::access mode = torpor::access::write) {
     options given;
     given.data_dir = path;
     given.journal.file_bytes = 64u << 10;
@@ -31,13 +31,13 @@ public:
     return store::open(validate(given).value(), environment::real(), mode);
   }
 
-  std::unique_ptr<store> opened(access mode = access::write) {
+  std::unique_ptr<store> opened(torpor::access mode = torpor::access::write) {
     auto all = open(mode);
     REQUIRE_MESSAGE(all, all.error().context);
     return std::move(*all);
   }
 
-  errc refused(access mode = access::write) {
+  errc refused(torpor::access mode = torpor::access::write) {
     const auto all = open(mode);
     REQUIRE_FALSE(all);
     text = all.error().context;
@@ -172,7 +172,7 @@ TEST_SUITE("store") {
   TEST_CASE_FIXTURE(data_directory, "a foreign directory is left alone") {
     put("precious.txt", "mine");
     const auto before = content();
-    for (const auto mode : {access::write, access::inspect}) {
+    for (const auto mode : {torpor::access::write, torpor::access::inspect}) {
       CHECK(refused(mode) == errc::incompatible);
       CHECK(text.find("precious.txt") != std::string::npos);
     }
@@ -187,7 +187,7 @@ TEST_SUITE("store") {
     auto before = content();
     CHECK(refused() == errc::incompatible);
     CHECK(text.find("format 2") != std::string::npos);
-    CHECK(refused(access::inspect) == errc::incompatible);
+    CHECK(refused(torpor::access::inspect) == errc::incompatible);
     auto after = content();
     before.erase(lock_path(path)); // Has our process id.
     after.erase(lock_path(path));
@@ -199,7 +199,7 @@ TEST_SUITE("store") {
     for (const std::string garbage : {"", "garbage\n", "torpor store\n"}) {
       put("torpor.store", garbage);
       CHECK(refused() == errc::corrupt);
-      CHECK(refused(access::inspect) == errc::corrupt);
+      CHECK(refused(torpor::access::inspect) == errc::corrupt);
       CHECK(text.find("torpor.store") != std::string::npos);
     }
   }
@@ -214,7 +214,7 @@ TEST_SUITE("store") {
   TEST_CASE_FIXTURE(data_directory, "one opener at a time") {
     auto first = opened();
     CHECK(refused() == errc::locked);
-    CHECK(refused(access::inspect) == errc::locked);
+    CHECK(refused(torpor::access::inspect) == errc::locked);
     CHECK(text.find("torpor.lock") != std::string::npos);
     first.reset();
     CHECK(opened()->state.incarnation == 2);
@@ -243,7 +243,7 @@ TEST_SUITE("store") {
     CHECK(refused() == errc::corrupt);
     CHECK(text.find(files[0].filename().string()) != std::string::npos);
     CHECK(content()[files[0].string()] == before);
-    const auto seen = opened(access::inspect);
+    const auto seen = opened(torpor::access::inspect);
     CHECK_FALSE(seen->scan.damages.empty());
   }
 
@@ -253,8 +253,8 @@ TEST_SUITE("store") {
     fill();
     auto before = content();
     {
-      const auto one = opened(access::inspect);
-      const auto two = opened(access::inspect); // Beside each other.
+      const auto one = opened(torpor::access::inspect);
+      const auto two = opened(torpor::access::inspect); // Beside each other.
       for (const auto* all : {&one, &two}) {
         CHECK(info_of(**all, "a").next == sequence{3});
         CHECK((*all)->state.incarnation == 1);
@@ -274,15 +274,15 @@ TEST_SUITE("store") {
     const auto size = fs::file_size(files.back());
     fs::resize_file(files.back(), size - 4096 - 100);
     const auto before = content()[files.back().string()];
-    const auto seen = opened(access::inspect);
+    const auto seen = opened(torpor::access::inspect);
     CHECK(content()[files.back().string()] == before);
   }
 
   TEST_CASE_FIXTURE(data_directory, "inspecting what is not there finds nothing") {
-    CHECK(refused(access::inspect) == errc::not_found);
+    CHECK(refused(torpor::access::inspect) == errc::not_found);
     CHECK_FALSE(fs::exists(path)); // And makes nothing.
     fs::create_directories(path);
-    CHECK(refused(access::inspect) == errc::not_found);
+    CHECK(refused(torpor::access::inspect) == errc::not_found);
     CHECK(text.find(path) != std::string::npos);
     CHECK(fs::is_empty(path));
   }
