@@ -23,6 +23,7 @@ struct appender::state {
     std::unique_ptr<write_batch> collecting;
     std::vector<std::unique_ptr<write_batch>> free;
     std::size_t under_way = 0;
+    bool sending = false; ///< A thread is in `send`.
   };
 
   void arrived(std::uint64_t count);
@@ -36,12 +37,22 @@ struct appender::state {
   std::condition_variable changed;
 };
 
+/// Sends what is to be sent. One thread at a time, so that batches leave in the
+/// order they were filled; who comes meanwhile leaves its part to that thread.
 void appender::state::lane::send(std::unique_lock<std::mutex>& lock) {
-  auto batch = std::move(collecting);
-  ++under_way;
-  lock.unlock();
-  batch->sink(this);
-  owner->engine->submit(shard, std::move(batch));
+  if (std::exchange(sending, true))
+    return;
+  while (collecting
+         && (under_way == 0
+             || collecting->size() >= owner->options.batch_max)) {
+    auto batch = std::move(collecting);
+    ++under_way;
+    lock.unlock();
+    batch->sink(this);
+    owner->engine->submit(shard, std::move(batch)); // May call `done`.
+    lock.lock();
+  }
+  sending = false;
 }
 
 void appender::state::lane::done(std::unique_ptr<write_batch> batch) {
@@ -62,8 +73,7 @@ void appender::state::lane::done(std::unique_ptr<write_batch> batch) {
     batch->clear();
     if (free.size() < 4)
       free.push_back(std::move(batch));
-    if (collecting && under_way == 0)
-      send(lock);
+    send(lock);
   }
   owner->arrived(count);
 }
@@ -116,9 +126,7 @@ void appender::append(const stream& to, bytes_view payload,
   lane.collecting->add(payload);
   if (ref.id == stream_id{})
     lane.collecting->learn_id({to.shared_, &to.shared_->id});
-  if (lane.under_way == 0
-      || lane.collecting->size() >= state_->options.batch_max)
-    lane.send(lock);
+  lane.send(lock);
 }
 
 void appender::wait() {

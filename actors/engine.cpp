@@ -28,6 +28,18 @@ own_config(const pool_options& options) {
   return config;
 }
 
+error over_budget(const account& budget, std::uint64_t bytes) {
+  if (bytes > budget.limit())
+    return {errc::too_large,
+            fmt::format("a batch of {} bytes is more than "
+                        "memory.buffered-bytes-max, {}",
+                        bytes, budget.limit())};
+  return {errc::overloaded,
+          fmt::format("{} bytes are buffered, memory.buffered-bytes-max is {}; "
+                      "retry in a few ms",
+                      budget.used(), budget.limit())};
+}
+
 } // namespace
 
 engine::engine(std::unique_ptr<store> opened, place where)
@@ -98,37 +110,64 @@ std::uint32_t engine::shard(stream_ref stream) const noexcept {
 }
 
 void engine::submit(std::uint32_t shard, std::unique_ptr<write_batch> batch) {
-  if (stopping_)
-    return dropped(std::move(batch));
   const auto bytes = batch->memory_bytes();
   auto& budget = store_->budget->all();
-  if (!budget.try_charge(bytes)) {
-    batch->fail_all({errc::overloaded,
-                     fmt::format("{} bytes are buffered, "
-                                 "memory.buffered-bytes-max is {}; retry in a "
-                                 "few ms",
-                                 budget.used(), budget.limit())});
-    return write_batch::finish(std::move(batch));
+  auto over = false;
+  {
+    const std::shared_lock gate{gate_};
+    // What frees memory is let in over the budget.
+    if (!stopping_ && batch->entry_sizes().empty())
+      budget.charge(bytes);
+    else
+      over = !stopping_ && !budget.try_charge(bytes);
+    if (!stopping_ && !over) {
+      batch->queued(true);
+      caf::anon_send(all_->shards[shard], write_atom::value,
+                     handoff<write_batch>{std::move(batch)});
+      return;
+    }
+    if (over)
+      ask_relief();
   }
-  batch->queued(true);
-  caf::anon_send(all_->shards[shard], write_atom::value,
-                 handoff<write_batch>{std::move(batch)});
+  if (!over)
+    return dropped(std::move(batch));
+  batch->fail_all(over_budget(budget, bytes));
+  write_batch::finish(std::move(batch));
+}
+
+/// What is buffered and not yet due is all that a full budget can give back.
+void engine::ask_relief() {
+  if (relief_asked_.exchange(true))
+    return;
+  const auto last = countdown([this] { relief_asked_ = false; });
+  for (const auto& each : all_->shards)
+    caf::anon_send(each, ask_atom::value,
+                   table_task{[last](stream_table& table) {
+                     table.relieve();
+                   }});
 }
 
 void engine::submit(std::unique_ptr<read_request> request) {
-  if (stopping_)
-    return dropped(std::move(request));
-  const auto at = shard({request->stream, request->name});
-  caf::anon_send(all_->shards[at], read_atom::value,
-                 handoff<read_request>{std::move(request)});
+  {
+    const std::shared_lock gate{gate_};
+    if (!stopping_) {
+      const auto at = shard({request->stream, request->name});
+      caf::anon_send(all_->shards[at], read_atom::value,
+                     handoff<read_request>{std::move(request)});
+      return;
+    }
+  }
+  dropped(std::move(request));
 }
 
 void engine::cancel(stream_ref stream, std::uint64_t ticket) {
+  const std::shared_lock gate{gate_};
   if (!stopping_)
     caf::anon_send(all_->shards[shard(stream)], cancel_atom::value, ticket);
 }
 
 void engine::ask(std::uint32_t shard, table_task task) {
+  const std::shared_lock gate{gate_};
   if (!stopping_)
     caf::anon_send(all_->shards[shard], ask_atom::value, std::move(task));
 }
@@ -159,7 +198,7 @@ runtime_stats engine::stats() {
   sum.written_bytes = counters_->written_bytes;
   sum.failed = counters_->failed;
   sum.full = counters_->full;
-  if (store_->records)
+  if (const std::shared_lock gate{gate_}; !stopping_)
     sum.catalog = store_->records->count().value_or(0);
   sum.buffered_bytes = store_->budget->all().used();
   sum.replayed_entries = store_->replayed_entries;
@@ -167,8 +206,14 @@ runtime_stats engine::stats() {
 }
 
 void engine::stop(std::function<void()> done) {
-  stopping_ = true;
+  {
+    const std::unique_lock gate{gate_};
+    stopping_ = true;
+  }
+  counters_->stopping = true;
   quiesce(std::move(done));
+  // Blocks that wait for room on a full disk are tried once more and given up.
+  caf::anon_send(all_->journal, later_atom::value);
 }
 
 /// Every shard syncs what it has; when all are quiet, the journal is ended.
@@ -186,9 +231,10 @@ void engine::quiesce(std::function<void()> done) {
 void engine::finish(std::function<void()> done) {
   const auto saved = [this, done = std::move(done)] { end_actors(done); };
   const auto ended = [this, saved] {
-    if (counters_->failed)
+    // Without a marked end, recovery may find a frame that nobody was told of.
+    if (!counters_->ended)
       return saved();
-    // All that was written is in the records by now: nothing is left to replay.
+    // All that was written is in the records: nothing is left to replay.
     caf::anon_send(all_->sealer, save_atom::value,
                    journal_->current_file() + 1,
                    std::function<void()>{saved});

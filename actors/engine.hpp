@@ -11,6 +11,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <shared_mutex>
 #include <string_view>
 
 namespace torpor {
@@ -45,6 +46,8 @@ public:
   /// Runs a task on a shard's table; it is dropped when the engine is stopping.
   void ask(std::uint32_t shard, table_task task);
 
+  /// True once `stop` was called.
+  [[nodiscard]] bool stopping() const noexcept { return stopping_; }
   [[nodiscard]] std::uint32_t shards() const noexcept { return shards_; }
   [[nodiscard]] std::uint32_t shard(stream_ref stream) const noexcept;
   [[nodiscard]] runtime_stats stats();
@@ -66,7 +69,11 @@ private:
   std::shared_ptr<roster> all_;
   std::shared_ptr<journal> journal_;
   std::shared_ptr<journal_counters> counters_;
+  void ask_relief();
+
+  std::shared_mutex gate_; ///< Shared by who sends, alone by who stops.
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> relief_asked_{false};
 };
 
 } // namespace torpor

@@ -26,7 +26,9 @@ void journal_state::commit() {
 
 /// How many of the waiting blocks go into the next frame.
 std::size_t journal_state::next_frame() const {
-  const auto most = std::min(work.file->frame_bytes_max(), frame_bytes_aim);
+  auto most = std::min(work.file->frame_bytes_max(), frame_bytes_aim);
+  if (held_)
+    most = std::min(most, work.file->room());
   std::uint64_t bytes = waiting_.front()->bytes.size();
   std::size_t count = 1;
   while (count < waiting_.size()
@@ -35,17 +37,29 @@ std::size_t journal_state::next_frame() const {
   return count;
 }
 
+/// On a full disk removes and closes go before entries: they are what makes
+/// room. A stream has one block on its way, so no order is broken.
+void journal_state::let_small_ones_pass() {
+  std::stable_partition(waiting_.begin(), waiting_.end(),
+                        [](const pending_block* block) {
+                          return block->builder.count() == 0;
+                        });
+}
+
 /// Commits one frame. False when the blocks have to wait.
 bool journal_state::commit_some() {
+  if (held_)
+    let_small_ones_pass();
   const auto count = next_frame();
   frame_.assign(waiting_.begin(),
                 waiting_.begin() + static_cast<std::ptrdiff_t>(count));
   std::uint64_t bytes = 0;
   for (const auto* block : frame_)
     bytes += block->bytes.size();
-  // The file that is being made is awaited, not made a second time.
-  if (preparing_ != 0 && work.file->room() < bytes)
-    return false;
+  // A file that is being made is awaited, not made a second time, and a full
+  // disk is not asked for one with every block that comes.
+  if ((preparing_ != 0 || held_) && work.file->room() < bytes)
+    return give_up();
   switch (work.file->commit(frame_)) {
     case commit_outcome::durable:
       report(count, nullptr);
@@ -54,9 +68,10 @@ bool journal_state::commit_some() {
     case commit_outcome::no_room:
       // They wait: with what was acknowledged as buffered among them, giving
       // them up would lose it.
+      held_ = true;
       tell_full(true);
       call_later(retry_delay);
-      return false;
+      return give_up();
     case commit_outcome::failed: {
       if (!work.counters->failed.exchange(true))
         spdlog::critical("journal-failed error=\"{}\"",
@@ -67,6 +82,16 @@ bool journal_state::commit_some() {
     }
   }
   return false;
+}
+
+/// Nobody waits for room while the engine stops: the blocks fail. False
+/// otherwise: they wait.
+bool journal_state::give_up() {
+  if (!work.counters->stopping || preparing_ != 0)
+    return false;
+  const error why{errc::shut_down, "stopped before the disk had room"};
+  report(waiting_.size(), &why);
+  return true;
 }
 
 /// Sends the first blocks back to their shards.
@@ -121,6 +146,7 @@ void journal_state::spare(std::unique_ptr<prepared_file> prepared) {
   if (!prepared || finished_)
     return;
   preparing_ = 0;
+  held_ = false;
   if (prepared->made) {
     work.file->take_spare(prepared->number, std::move(*prepared->made));
     prepare_failed_ = false;
@@ -154,16 +180,19 @@ void journal_state::tell_full(bool full) {
 }
 
 void journal_state::call_later(std::chrono::milliseconds delay) {
-  if (std::exchange(called_, true))
-    return;
   const auto tick = work.clock->monotonic_ms()
                     + static_cast<std::uint64_t>(delay.count());
+  if (called_at_ != 0 && called_at_ <= tick)
+    return;
+  called_at_ = tick;
   self->send(all->scheduler, arm_atom::value,
              std::vector<deadline>{{stream_id{}, tick}});
 }
 
 void journal_state::later() {
-  called_ = false;
+  if (called_at_ <= work.clock->monotonic_ms())
+    called_at_ = 0;
+  held_ = false;
   if (work.counters->failed || finished_)
     return;
   prepare();
@@ -181,14 +210,10 @@ void journal_state::later() {
 }
 
 void journal_state::finish(const std::function<void()>& done) {
-  commit();
-  if (!waiting_.empty()) {
-    const error why{errc::shut_down, "stopped before the disk had room"};
-    report(waiting_.size(), &why);
-  }
   finished_ = true;
-  if (!work.counters->failed)
-    static_cast<void>(work.file->finish());
+  work.counters->ended
+    = !work.counters->failed
+      && work.file->finish() == commit_outcome::durable;
   done();
 }
 

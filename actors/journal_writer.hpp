@@ -20,6 +20,8 @@ struct journal_counters {
   std::atomic<std::uint64_t> written_bytes{0}; ///< Frames with their padding.
   std::atomic<bool> failed{false};
   std::atomic<bool> full{false};
+  std::atomic<bool> ended{false};    ///< The end is marked: nothing can come behind it.
+  std::atomic<bool> stopping{false}; ///< Set by the engine: nothing waits any more.
 };
 
 /// Commits whatever has come in while the last sync ran.
@@ -47,12 +49,14 @@ struct journal_state {
 
 private:
   [[nodiscard]] bool commit_some();
+  [[nodiscard]] bool give_up();
   [[nodiscard]] std::size_t next_frame() const;
   void report(std::size_t count, const error* failure);
   void after_commit();
   void prepare();
   void tell_full(bool full);
   void call_later(std::chrono::milliseconds delay);
+  void let_small_ones_pass();
 
   std::vector<pending_block*> waiting_;   ///< Taken from the queue, in order.
   std::vector<journal_block*> frame_;
@@ -60,7 +64,8 @@ private:
   std::uint32_t preparing_ = 0;           ///< File that the sealer makes; 0: none.
   bool prepare_failed_ = false;           ///< To be tried again later.
   std::uint64_t last_commit_ms_ = 0;
-  bool called_ = false;                   ///< A deadline is in the wheel.
+  std::uint64_t called_at_ = 0;           ///< Deadline in the wheel; 0: none.
+  bool held_ = false;                     ///< The disk was full; until `later`.
   bool finished_ = false;                 ///< Messages that come late are ignored.
 };
 

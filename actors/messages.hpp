@@ -24,8 +24,12 @@ struct prepared_file {
   result<std::unique_ptr<file>> made;
 };
 
-/// The shard has no more use for what nobody takes: it is being destroyed.
-inline void dropped(std::unique_ptr<read_job>) {}
+/// Fails a read that no reader took.
+inline void dropped(std::unique_ptr<read_job> job) {
+  if (job->request)
+    dropped(std::move(job->request));
+}
+/// A file that nobody wants is only closed.
 inline void dropped(std::unique_ptr<prepared_file>) {}
 
 } // namespace torpor

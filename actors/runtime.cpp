@@ -94,13 +94,12 @@ result<runtime> runtime::open(options given, caf::actor_system& host) {
 }
 
 void runtime::close() {
-  if (!engine_)
+  if (!engine_ || engine_->stopping())
     return;
   std::promise<void> ended;
   engine_->stop([&ended] { ended.set_value(); });
   ended.get_future().wait();
   engine_->join();
-  engine_.reset();
 }
 
 stream runtime::stream(std::string name) const {

@@ -4,7 +4,7 @@
 namespace torpor {
 
 stream_impl::stream_impl(caf::actor_config& config, std::shared_ptr<roster> all)
-  : caf::local_actor(config), all_(std::move(all)) {
+  : caf::local_actor(config), all_(std::move(all)), journal_(all_->journal) {
   inbox_.try_block();
 }
 
@@ -53,7 +53,7 @@ void stream_impl::handle(caf::mailbox_element& message) {
 void stream_impl::sync(pending_block* block) {
   block->bytes = block->builder.finish();
   if (all_->queue.push(block))
-    all_->journal->enqueue(nullptr, caf::make_message_id(),
+    journal_->enqueue(nullptr, caf::make_message_id(),
                           caf::make_message(commit_atom::value), context());
 }
 

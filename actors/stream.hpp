@@ -60,6 +60,7 @@ private:
   void sync(pending_block* block);
 
   std::shared_ptr<roster> all_;
+  journal_actor journal_; ///< Needed after a block was given away.
   caf::intrusive::lifo_inbox<inbox_policy> inbox_;
 };
 

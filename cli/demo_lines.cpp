@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -17,52 +18,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using named_texts = std::vector<std::pair<std::string, std::string>>;
-
-constexpr std::size_t file_bytes_max = 128u << 10;
+constexpr unsigned file_bytes_max = 128u << 10;
 constexpr std::size_t all_bytes_max = 32u << 20;
 constexpr std::size_t line_bytes_max = 2048;
 /// Less than this is little.
 constexpr std::size_t bytes_wanted = 1u << 20;
 
-/// The beginning of a file, unpacked if it is packed.
-std::string read_beginning(const fs::path& path) {
+/// The beginning of a file, unpacked if it is packed; empty if it is no text.
+std::string_view read_beginning(const fs::path& path,
+                                std::array<char, file_bytes_max>& buffer) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file{
     ::gzopen(path.c_str(), "rb"), ::gzclose};
   if (!file)
     return {};
-  std::string text(file_bytes_max, '\0');
-  const auto got = ::gzread(file.get(), text.data(),
-                            static_cast<unsigned>(text.size()));
-  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  return text;
+  const auto got = ::gzread(file.get(), buffer.data(), file_bytes_max);
+  const std::string_view text{buffer.data(),
+                              static_cast<std::size_t>(std::max(got, 0))};
+  return text.find('\0') == std::string_view::npos ? text : std::string_view{};
 }
-
-bool is_text(std::string_view bytes) {
-  return !bytes.empty() && bytes.find('\0') == std::string_view::npos;
-}
-
-/// Collects texts until there is enough. Threads: one owner.
-class text_collector {
-public:
-  void add(const fs::path& path, std::string name) {
-    if (full())
-      return;
-    auto text = read_beginning(path);
-    if (!is_text(text))
-      return;
-    bytes_ += text.size();
-    texts.emplace_back(std::move(name), std::move(text));
-  }
-
-  [[nodiscard]] bool full() const { return bytes_ >= all_bytes_max; }
-  [[nodiscard]] bool few() const { return bytes_ < bytes_wanted; }
-
-  named_texts texts;
-
-private:
-  std::size_t bytes_ = 0;
-};
 
 /// Calls with every file below a directory that `wanted` lets pass, sorted, so
 /// that every run has the same.
@@ -106,53 +79,55 @@ bool is_source(std::string_view name) {
 } // namespace
 
 result<line_stock> line_stock::gather(const std::string& source) {
-  text_collector found;
-  const fs::path changelogs = "/usr/share/doc";
-  const fs::path logs = "/var/log";
-  for_each_file(logs, is_any, [&](const fs::path& path) {
-    found.add(path, "log/" + path.lexically_relative(logs).string());
-  });
-  for_each_file(changelogs, is_changelog, [&](const fs::path& path) {
-    found.add(path, path.lexically_relative(changelogs).string());
-  });
-  if (found.few() && !source.empty())
-    for_each_file(source, is_source, [&](const fs::path& path) {
-      found.add(path, "source/" + path.lexically_relative(source).string());
+  auto stock = with_room(all_bytes_max);
+  if (!stock)
+    return stock;
+  const auto buffer = std::make_unique<std::array<char, file_bytes_max>>();
+  const auto add_from = [&](const fs::path& top, std::string_view prefix,
+                            auto wanted) {
+    for_each_file(top, wanted, [&](const fs::path& path) {
+      stock->add(std::string{prefix} + path.lexically_relative(top).string(),
+                 read_beginning(path, *buffer));
     });
-  if (found.texts.empty())
+  };
+  add_from("/var/log", "log/", is_any);
+  add_from("/usr/share/doc", "", is_changelog);
+  if (stock->bytes() < bytes_wanted && !source.empty())
+    add_from(source, "source/", is_source);
+  if (stock->lines() == 0)
     return fail(errc::not_found,
                 fmt::format("no text in /usr/share/doc, /var/log or '{}'; name "
                             "a directory with text files by --source",
                             source));
-  return make(found.texts);
+  return stock;
 }
 
-result<line_stock> line_stock::make(const named_texts& texts) {
-  std::size_t bytes = 1;
-  for (const auto& [name, text] : texts)
-    bytes += text.size();
-  auto memory = shared_memory::make(bytes);
-  if (!memory)
-    return tl::unexpected{memory.error()};
-  line_stock stock{std::move(*memory)};
-  for (const auto& [name, text] : texts) {
-    const auto first = stock.lines();
-    for (std::string_view rest = text; !rest.empty();) {
-      const auto line = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-      const auto kept = line.substr(0, line_bytes_max);
-      if (kept.find_first_not_of(" \t\r") == std::string_view::npos)
-        continue;
-      std::memcpy(stock.text_.data() + stock.bytes(), kept.data(),
-                  kept.size());
-      stock.starts_.push_back(stock.bytes() + kept.size());
-    }
-    if (stock.lines() > first)
-      stock.files_.push_back({name, first, stock.lines() - first});
+result<line_stock> line_stock::with_room(std::size_t bytes) {
+  // A line has at least one byte.
+  auto ends = shared_memory::make((bytes + 1) * sizeof(std::uint32_t));
+  if (!ends)
+    return tl::unexpected{ends.error()};
+  return shared_memory::make(bytes).map([&](shared_memory text) {
+    return line_stock{std::move(text), std::move(*ends), bytes};
+  });
+}
+
+void line_stock::add(std::string name, std::string_view text) {
+  const auto first = lines_;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto kept = line.substr(0, line_bytes_max);
+    if (kept.find_first_not_of(" \t\r") == std::string_view::npos)
+      continue;
+    if (bytes() + kept.size() > room_)
+      break;
+    std::memcpy(text_.data() + bytes(), kept.data(), kept.size());
+    ends()[lines_ + 1] = static_cast<std::uint32_t>(bytes() + kept.size());
+    ++lines_;
   }
-  if (stock.files_.empty())
-    return fail(errc::not_found, "the texts have no line");
-  return stock;
+  if (lines_ > first)
+    files_.push_back({std::move(name), first, lines_ - first});
 }
 
 } // namespace torpor

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace torpor {
@@ -28,27 +29,37 @@ public:
   /// at all), io_failed.
   [[nodiscard]] static result<line_stock> gather(const std::string& source);
 
-  /// From texts with their names; for tests too. Errors: as `gather`.
-  [[nodiscard]] static result<line_stock>
-  make(const std::vector<std::pair<std::string, std::string>>& texts);
+  /// An empty one that can take `bytes` bytes (up to 2^32 - 1) of text.
+  /// Errors: io_failed.
+  [[nodiscard]] static result<line_stock> with_room(std::size_t bytes);
+
+  /// Adds the lines of a text, as far as there is room; empty lines and what
+  /// is beyond 2 KiB of a line are left out.
+  void add(std::string name, std::string_view text);
 
   [[nodiscard]] const std::vector<text_file>& files() const noexcept {
     return files_;
   }
-  [[nodiscard]] std::uint32_t lines() const noexcept {
-    return static_cast<std::uint32_t>(starts_.size() - 1);
-  }
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return starts_.back(); }
+  [[nodiscard]] std::uint32_t lines() const noexcept { return lines_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return ends()[lines_]; }
   [[nodiscard]] bytes_view line(std::uint32_t number) const {
-    return {text_.data() + starts_[number],
-            starts_[number + 1] - starts_[number]};
+    const auto begin = ends()[number];
+    return {text_.data() + begin, ends()[number + 1] - begin};
   }
 
 private:
-  explicit line_stock(shared_memory text) : text_(std::move(text)) {}
+  line_stock(shared_memory text, shared_memory ends, std::size_t room)
+    : text_(std::move(text)), ends_(std::move(ends)), room_(room) {}
+
+  /// Where the line before each one ends; the first is 0.
+  [[nodiscard]] std::uint32_t* ends() const noexcept {
+    return reinterpret_cast<std::uint32_t*>(ends_.data());
+  }
 
   shared_memory text_; ///< Line after line, without their ends.
-  std::vector<std::uint64_t> starts_{0};
+  shared_memory ends_;
+  std::size_t room_;
+  std::uint32_t lines_ = 0;
   std::vector<text_file> files_;
 };
 

@@ -32,6 +32,8 @@ std::optional<std::uint64_t> request_log::sent(std::uint32_t stream,
 void request_log::acknowledged(std::uint64_t number, sequence place) {
   slot_at(number).next.store(static_cast<std::uint32_t>(raw(place) + 1),
                              std::memory_order_release);
+  // No read-modify-write: there is one writer.
+  head().acknowledged.store(acknowledged() + 1, std::memory_order_relaxed);
 }
 
 request_log::request request_log::at(std::size_t number) const {

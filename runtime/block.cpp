@@ -160,6 +160,7 @@ void block_builder::start(stream_id stream, sequence first) {
   policy_.reset();
   name_.clear();
   stamps_.clear();
+  stamps_bytes_ = 0;
   buffer_.shrink(kept_bytes);
   static_cast<void>(buffer_.reserve(room));
   buffer_.grow(room);
@@ -189,13 +190,12 @@ void block_builder::stamp(std::string_view id, std::uint64_t epoch,
   TORPOR_ASSERT(count <= count_);
   stamps_.push_back(
     {std::string{id}, epoch, number, first_ + (count_ - count), count});
+  stamps_bytes_ += stamp_bytes(id.size());
 }
 
 std::size_t block_builder::head_bytes_max() const noexcept {
-  auto most = block_head_bytes + 1 + 9 * varint_bytes_max + name_.size();
-  for (const auto& stamp : stamps_)
-    most += stamp.id.size() + 5 * varint_bytes_max;
-  return most;
+  return block_head_bytes + 1 + 9 * varint_bytes_max + name_.size()
+         + stamps_bytes_;
 }
 
 std::size_t block_builder::write_head(std::byte* at) const {

@@ -96,6 +96,9 @@ public:
   void stamp(std::string_view id, std::uint64_t epoch, std::uint64_t number,
              std::uint32_t count);
 
+  /// Gives memory beyond a small buffer back; what was added is lost.
+  void trim() noexcept { buffer_.shrink(kept_bytes); }
+
   /// The whole block. Nothing can be added afterwards.
   [[nodiscard]] bytes_view finish();
 
@@ -107,9 +110,18 @@ public:
   [[nodiscard]] sequence next() const noexcept { return first_ + count_; }
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
   [[nodiscard]] std::int64_t last_ms() const noexcept { return last_ms_; }
-  /// Bytes of the encoded entries so far.
-  [[nodiscard]] std::size_t entry_bytes() const noexcept {
-    return buffer_.size() < room ? 0 : buffer_.size() - room;
+  /// Bytes of the encoded entries and stamps so far.
+  [[nodiscard]] std::size_t content_bytes() const noexcept {
+    return (buffer_.size() < room ? 0 : buffer_.size() - room) + stamps_bytes_;
+  }
+  /// Most bytes that the finished block can have.
+  [[nodiscard]] std::size_t bytes_max() const noexcept {
+    return head_bytes_max() + content_bytes() - stamps_bytes_;
+  }
+  /// Most bytes that a stamp adds.
+  [[nodiscard]] static constexpr std::size_t
+  stamp_bytes(std::size_t id_bytes) noexcept {
+    return id_bytes + 5 * 10;
   }
   /// Bytes of the payloads so far.
   [[nodiscard]] std::size_t payload_bytes() const noexcept {
@@ -152,6 +164,7 @@ private:
   std::optional<sync_policy> policy_;
   std::string name_;
   std::vector<owned_stamp> stamps_;
+  std::size_t stamps_bytes_ = 0;
   byte_buffer buffer_;
 };
 

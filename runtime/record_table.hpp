@@ -45,7 +45,8 @@ struct record_row {
   bool saving = false;    ///< On its way into the catalog.
   bool fresh = false;     ///< Its name is not in the catalog yet.
   bool recent = false;    ///< Used since the clock hand passed.
-  std::uint64_t armed_until = 0; ///< Deadline in the wheel; 0: none known.
+  std::uint64_t armed_until = 0; ///< Earliest deadline in the wheel; 0: none known.
+  std::uint64_t armed_last = 0;  ///< A later one beside it; 0: none known.
 };
 
 /// One shard's records that are in memory: changed ones until the next

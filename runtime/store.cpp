@@ -130,8 +130,11 @@ result<void> recover(store& opened, access mode) {
       opened.replayed_entries += block.count;
       if (auto known = table.records().apply(block); !known)
         broken = known.error();
-      else if (!*known)
+      else if (!*known) {
+        if (block.removes)
+          table.index().remove(block.stream);
         return;
+      }
     }
     table.index().add(block, place);
     if (block.removes)

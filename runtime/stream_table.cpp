@@ -90,6 +90,7 @@ pending_block* stream_table::take_block() {
 
 void stream_table::give_block(pending_block* block) {
   constexpr std::size_t kept_blocks = 1024;
+  block->builder.trim();
   if (blocks_.size() < kept_blocks)
     blocks_.emplace_back(block);
   else
@@ -116,6 +117,8 @@ void stream_table::due_at(awake_index at, std::uint64_t tick) {
   // at the deadline when it fires.
   auto& armed = records_[stream.row].armed_until;
   if (armed == 0 || armed > stream.deadline) {
+    auto& last = records_[stream.row].armed_last;
+    last = std::max(last, armed);
     armed = stream.deadline;
     out_.deadlines.push_back({stream.id, stream.deadline});
   }
@@ -134,20 +137,20 @@ void stream_table::due_by_policy(awake_index at, torpor::ack ack) {
   const auto delay = ack == ack::durable
                        ? ms(own.linger_ms, config_.sync.linger)
                        : ms(own.max_delay_ms, config_.sync.max_delay);
-  if (delay == 0 || stream.buffer->builder.entry_bytes() >= max_bytes)
+  if (delay == 0 || stream.buffer->builder.content_bytes() >= max_bytes)
     make_due(at);
   else
     due_at(at, clock_.monotonic_ms() + delay);
 }
 
-/// Memory is short: what is buffered becomes due, so that a retry finds room.
-/// Not while syncs are on their way: they will free some.
 void stream_table::relieve() {
+  // Syncs that are on their way will free some.
   if (in_flight_ > 0 || !queue_.empty())
     return;
   for (awake_index at = 0; at < awake_.size(); ++at)
     if (awake_[at].buffer != nullptr)
       make_due(at);
+  end_call();
 }
 
 void stream_table::due(const std::vector<stream_id>& streams) {
@@ -157,8 +160,10 @@ void stream_table::due(const std::vector<stream_id>& streams) {
     if (row == record_table::none)
       continue;
     auto& dormant = records_[row];
-    if (dormant.armed_until <= now)
-      dormant.armed_until = 0;
+    if (dormant.armed_until <= now) {
+      const auto last = std::exchange(dormant.armed_last, 0);
+      dormant.armed_until = last > now ? last : 0;
+    }
     if (dormant.awake == none || awake_[dormant.awake].buffer == nullptr)
       continue;
     if (const auto tick = awake_[dormant.awake].deadline; tick > now)

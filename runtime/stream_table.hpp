@@ -86,6 +86,9 @@ public:
   /// The deadlines of these streams have passed.
   void due(const std::vector<stream_id>& streams);
 
+  /// Memory is short: what is buffered becomes due, so that a retry finds room.
+  void relieve();
+
   /// These blocks are durable and have their places.
   void committed(const std::vector<pending_block*>& blocks);
 
@@ -180,7 +183,6 @@ private:
   void make_due(awake_index at);
   void due_at(awake_index at, std::uint64_t tick);
   void due_by_policy(awake_index at, torpor::ack ack);
-  void relieve();
   void pump();
   void end_call();
   void launch(awake_index at);

@@ -200,7 +200,8 @@ result<void> stream_table::admit_memory(const parsed& request,
       > config_.stream_bytes_max)
     return overloaded("memory.stream-bytes-max", config_.stream_bytes_max);
   if (stream.buffer != nullptr
-      && stream.buffer->builder.entry_bytes() + request.bytes.size()
+      && stream.buffer->builder.bytes_max() + request.bytes.size()
+             + block_builder::stamp_bytes(request.producer_id.size())
              + std::uint64_t{request.head->entries} * 16
            > config_.block_bytes_max / 2)
     return overloaded("the stream's block", config_.block_bytes_max / 2);

@@ -20,8 +20,7 @@ starts_torpord --torpor.data-dir=store
 run 1 "$torpord" --torpor.data-dir=store
 complains "^torpord: 'store/torpor.lock' is locked .*\(process $daemon\)"
 # Killed hard, nothing is in the way of the next.
-kill -KILL "$daemon"
-wait "$daemon" 2>gone
+{ kill -KILL "$daemon"; wait "$daemon"; } 2>gone
 run 0 "$torpor" append s -d store <<<x
 starts_torpord --torpor.data-dir=store --torpor.log-level=info
 kill "$daemon"

@@ -12,8 +12,12 @@ namespace {
 
 /// A log of requests, and a store that has what the test says.
 struct fixture {
-  line_stock lines
-    = *line_stock::make({{"a", "zero\none\n\ntwo\n"}, {"b", "three"}});
+  fixture() {
+    lines.add("a", "zero\none\n\ntwo\n");
+    lines.add("b", "three");
+  }
+
+  line_stock lines = *line_stock::with_room(17);
   request_log log = *request_log::make(16);
 
   void acknowledged(std::uint32_t stream, std::uint32_t line,
@@ -48,7 +52,16 @@ TEST_SUITE("demo_proof") {
     REQUIRE(lines.files().size() == 2);
     CHECK(lines.files()[1].first == 3);
     CHECK(as_text(lines.line(2)) == "two");
-    CHECK_FALSE(line_stock::make({{"empty", "\n \n"}}));
+    lines.add("empty", "\n \n");
+    CHECK(lines.files().size() == 2);
+  }
+
+  TEST_CASE_FIXTURE(fixture, "lines beyond the room are left out") {
+    lines.add("c", "4\n5\n6");
+    CHECK(lines.lines() == 5);
+    CHECK(lines.files().back().count == 1);
+    lines.add("d", "7");
+    CHECK(lines.files().size() == 3);
   }
 
   TEST_CASE_FIXTURE(fixture, "a full log takes no more requests") {

@@ -57,7 +57,8 @@ run 1 "$torpor" import cut.gz
 complains "'cut.gz' behind line [0-9]+ is broken gzip.*imported until then: [1-9]"
 run 0 "$torpor" read cut
 count=$(wc -l <out)
-zcat logs/b.log.gz | head -n "$count" | cmp -s - out || fail "cut lines changed"
+zcat logs/b.log.gz | sed -n "1,${count}p" | cmp -s - out \
+  || fail "cut lines changed"
 { echo small; head -c 16777217 /dev/zero; echo; echo behind; } >large
 run 1 "$torpor" import large
 complains "in 'large' behind line 1 has more than 16777216 bytes.*until then: 1 "

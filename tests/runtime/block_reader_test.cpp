@@ -103,7 +103,8 @@ TEST_SUITE("block_reader") {
     CHECK(page->next_from == sequence{7});
   }
 
-  TEST_CASE_FIXTURE(blocks_on_disk, "a page stays good when its reader is gone") {
+  TEST_CASE_FIXTURE(blocks_on_disk,
+                    "a page stays good when its reader is gone") {
     auto wanted = job(0, 1);
     auto moved = [&] {
       block_reader other{disk, "journal"};
@@ -127,7 +128,8 @@ TEST_SUITE("block_reader") {
 
   // -- damage ----------------------------------------------------------------
 
-  TEST_CASE_FIXTURE(blocks_on_disk, "a flipped bit is an error with its range") {
+  TEST_CASE_FIXTURE(blocks_on_disk,
+                    "a flipped bit is an error with its range") {
     disk.flip_bit(path(2), 120, 3);
     auto wanted = job(1, 4);
     check_damaged(reader.run(wanted), "entries 3 to 5 ");
@@ -177,13 +179,15 @@ TEST_SUITE("block_reader") {
     CHECK(texts(reader.run(again)).size() == 6);
   }
 
-  TEST_CASE_FIXTURE(blocks_on_disk, "a sound block of another stream is refused") {
+  TEST_CASE_FIXTURE(blocks_on_disk,
+                    "a sound block of another stream is refused") {
     put(2, stream_id{8u << 8}, 3);
     auto wanted = job(1, 2);
     check_damaged(reader.run(wanted), "another block is in its place");
   }
 
-  TEST_CASE_FIXTURE(blocks_on_disk, "a sound block of another place is refused") {
+  TEST_CASE_FIXTURE(blocks_on_disk,
+                    "a sound block of another place is refused") {
     put(2, the_stream, 30);
     auto wanted = job(1, 2);
     check_damaged(reader.run(wanted), "another block is in its place");

@@ -2,8 +2,10 @@
 #include "runtime/block.hpp"
 #include "runtime/wire.hpp"
 
-#include <doctest/doctest.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
+
+#include <doctest/doctest.h>
 
 #include <limits>
 #include <random>
@@ -195,7 +197,9 @@ TEST_SUITE("block") {
       CHECK(builder.any()
             == (!told.entries.empty() || !told.name.empty() || told.closes
                 || told.removes || told.policy));
+      const auto most = builder.bytes_max();
       const auto bytes = builder.finish();
+      CHECK(bytes.size() <= most);
       CHECK(claimed_block_bytes(bytes) == bytes.size());
       const auto view = parse_block(bytes);
       REQUIRE_MESSAGE(view, view.error().context);
@@ -353,11 +357,11 @@ TEST_SUITE("block") {
     builder.start(stream_id{1}, {});
     builder.add(as_bytes(std::string(1u << 20, 'x')), {}, 0);
     CHECK(builder.capacity() > 1u << 20);
-    CHECK(builder.entry_bytes() > 1u << 20);
+    CHECK(builder.content_bytes() > 1u << 20);
     CHECK(builder.payload_bytes() == 1u << 20);
     builder.start(stream_id{2}, {});
     CHECK(builder.capacity() <= 8u << 10);
-    CHECK(builder.entry_bytes() == 0);
+    CHECK(builder.content_bytes() == 0);
     CHECK(builder.payload_bytes() == 0);
     CHECK_FALSE(builder.any());
   }

@@ -79,9 +79,8 @@ TEST_SUITE("options") {
   }
 
   TEST_CASE("each option is taken in its range and named when it is not") {
-    check_range("sync.max-delay", 1, 3'600'000, 1, span([](options& o) -> auto& {
-                  return o.sync.max_delay;
-                }));
+    check_range("sync.max-delay", 1, 3'600'000, 1,
+                span([](options& o) -> auto& { return o.sync.max_delay; }));
     check_range("sync.max-bytes", 4 * kib, 16 * mib, 1,
                 number([](options& o) -> auto& { return o.sync.max_bytes; }));
     check_range("sync.linger", 0, 1000, 1,

@@ -193,7 +193,7 @@ TEST_SUITE("record_table") {
     CHECK(raw(all.create("a")) == (10u << 8 | slot_of("a")));
   }
 
-  TEST_CASE("a block of a stream that the catalog knows is gone is passed over") {
+  TEST_CASE("a block of a stream that is long gone is passed over") {
     table_on_catalog all;
     block_view block;
     block.stream = stream_id{9u << 8 | 1};

@@ -60,7 +60,7 @@ TEST_SUITE("store_identity") {
     CHECK(read() == made);
   }
 
-  TEST_CASE("an identity is there wholly or not at all, wherever it is cut off") {
+  TEST_CASE("an identity is made wholly or not at all, whenever power fails") {
     for (std::uint64_t seed = 1; seed <= 20; ++seed)
       for (std::uint64_t nth = 1;; ++nth) {
         simulated_disk disk{seed};
@@ -103,7 +103,8 @@ TEST_SUITE("store_identity") {
     CHECK((*id)[15] == std::byte{0xff});
   }
 
-  TEST_CASE_FIXTURE(store_directory, "a newer format is refused by its number") {
+  TEST_CASE_FIXTURE(store_directory,
+                    "a newer format is refused by its number") {
     auto newer = sound;
     newer.replace(newer.find("format 1"), 8, "format 2");
     const auto refused = read_text(newer);
@@ -134,7 +135,8 @@ TEST_SUITE("store_identity") {
           == errc::corrupt);
   }
 
-  TEST_CASE_FIXTURE(store_directory, "a truncated identity is never another one") {
+  TEST_CASE_FIXTURE(store_directory,
+                    "a truncated identity is never another one") {
     for (std::size_t bytes = 0; bytes < sound.size() - 1; ++bytes)
       CHECK_FALSE(read_text(sound.substr(0, bytes)));
   }

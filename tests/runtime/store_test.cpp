@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 /// A data directory on the machine's own disk.
 class data_directory {
 public:
-  result<std::unique_ptr<store>> open(torpor::access mode = torpor::access::write) {
+  result<std::unique_ptr<store>>
+  open(torpor::access mode = torpor::access::write) {
     options given;
     given.data_dir = path;
     given.journal.file_bytes = 64u << 10;
@@ -136,14 +137,16 @@ TEST_SUITE("store") {
     opened();
   }
 
-  TEST_CASE_FIXTURE(data_directory, "a store is made where a making was cut off") {
+  TEST_CASE_FIXTURE(data_directory,
+                    "a store is made where a making was cut off") {
     put("torpor.lock", "1234\n");
     put("torpor.store.tmp", "torpor sto");
     const auto all = opened();
     CHECK_FALSE(fs::exists(identity_path(path) + ".tmp"));
   }
 
-  TEST_CASE_FIXTURE(data_directory, "a store opened again is the same, counted") {
+  TEST_CASE_FIXTURE(data_directory,
+                    "a store opened again is the same, counted") {
     const auto id = opened()->journal.store;
     const auto again = opened();
     CHECK(again->journal.store == id);
@@ -180,7 +183,8 @@ TEST_SUITE("store") {
     CHECK(std::distance(fs::directory_iterator{path}, {}) == 1);
   }
 
-  TEST_CASE_FIXTURE(data_directory, "a store of a newer version is left alone") {
+  TEST_CASE_FIXTURE(data_directory,
+                    "a store of a newer version is left alone") {
     fill();
     put("torpor.store",
         "torpor store\nformat 2\nid 00112233445566778899aabbccddeeff\n");
@@ -229,7 +233,8 @@ TEST_SUITE("store") {
     opened();
   }
 
-  TEST_CASE_FIXTURE(data_directory, "a damaged journal is named and kept as it is") {
+  TEST_CASE_FIXTURE(data_directory,
+                    "a damaged journal is named and kept as it is") {
     fill();
     const auto files = journal_files();
     REQUIRE_FALSE(files.empty());
@@ -249,7 +254,8 @@ TEST_SUITE("store") {
 
   // -- inspection ------------------------------------------------------------
 
-  TEST_CASE_FIXTURE(data_directory, "an inspection sees all and changes nothing") {
+  TEST_CASE_FIXTURE(data_directory,
+                    "an inspection sees all and changes nothing") {
     fill();
     auto before = content();
     {
@@ -278,7 +284,8 @@ TEST_SUITE("store") {
     CHECK(content()[files.back().string()] == before);
   }
 
-  TEST_CASE_FIXTURE(data_directory, "inspecting what is not there finds nothing") {
+  TEST_CASE_FIXTURE(data_directory,
+                    "inspecting what is not there finds nothing") {
     CHECK(refused(torpor::access::inspect) == errc::not_found);
     CHECK_FALSE(fs::exists(path)); // And makes nothing.
     fs::create_directories(path);
@@ -287,7 +294,8 @@ TEST_SUITE("store") {
     CHECK(fs::is_empty(path));
   }
 
-  TEST_CASE_FIXTURE(data_directory, "a file where the directory should be is refused") {
+  TEST_CASE_FIXTURE(data_directory,
+                    "a file where the directory should be is refused") {
     std::ofstream{path} << "a file";
     CHECK(refused() == errc::io_failed);
     CHECK(text.find(path) != std::string::npos);

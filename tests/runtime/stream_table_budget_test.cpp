@@ -22,7 +22,8 @@ std::uint64_t cost(std::string_view name, std::size_t payload) {
 } // namespace
 
 TEST_SUITE("stream_table_budget") {
-  TEST_CASE_FIXTURE(table_fixture, "memory is held until the commit, not after") {
+  TEST_CASE_FIXTURE(table_fixture,
+                    "memory is held until the commit, not after") {
     start();
     buffered({{}, "a"}, std::string(1000, 'x'));
     CHECK(used() == cost("a", 1000));
@@ -37,7 +38,8 @@ TEST_SUITE("stream_table_budget") {
     CHECK(used() == 0);
   }
 
-  TEST_CASE_FIXTURE(table_fixture, "a full budget refuses and changes nothing") {
+  TEST_CASE_FIXTURE(table_fixture,
+                    "a full budget refuses and changes nothing") {
     memory.buffered_bytes_max = 10'000;
     start();
     const auto first = append({{}, "a"}, std::string(9000, 'x'));
@@ -119,7 +121,8 @@ TEST_SUITE("stream_table_budget") {
     CHECK(used() == 0);
   }
 
-  TEST_CASE_FIXTURE(table_fixture, "one stream cannot take more than its share") {
+  TEST_CASE_FIXTURE(table_fixture,
+                    "one stream cannot take more than its share") {
     settings.stream_bytes_max = 64u << 10;
     start();
     const std::string payload(30'000, 'x');
@@ -145,7 +148,8 @@ TEST_SUITE("stream_table_budget") {
     CHECK(buffered({{}, "a"}, "x")->good());
   }
 
-  TEST_CASE_FIXTURE(table_fixture, "one tenant cannot take more than its share") {
+  TEST_CASE_FIXTURE(table_fixture,
+                    "one tenant cannot take more than its share") {
     memory.tenant_bytes_max = 5000;
     memory.tenants["big"] = 100'000;
     start();

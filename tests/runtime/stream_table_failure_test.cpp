@@ -58,7 +58,8 @@ TEST_SUITE("stream_table_failure") {
     CHECK(used() == 0);
   }
 
-  TEST_CASE_FIXTURE(started, "after a failure writes are refused, reads go on") {
+  TEST_CASE_FIXTURE(started,
+                    "after a failure writes are refused, reads go on") {
     append_all({{}, "a"}, {"1", "2"});
     settle();
     append({{}, "a"}, "lost");

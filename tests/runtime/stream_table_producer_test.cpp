@@ -215,7 +215,8 @@ TEST_SUITE("stream_table_producer") {
     CHECK(entries() == 2 * (2 + 256));
   }
 
-  TEST_CASE_FIXTURE(producing, "a busy stream remembers 256 producers at most") {
+  TEST_CASE_FIXTURE(producing,
+                    "a busy stream remembers 256 producers at most") {
     for (int i = 0; i < 256; ++i)
       produce(0, 0, "old" + std::to_string(i));
     settle();

@@ -329,7 +329,8 @@ TEST_SUITE("stream_table_read") {
     CHECK(table->stats().parked_reads == 0);
   }
 
-  TEST_CASE_FIXTURE(started, "a cancelled wait ends empty, the others wait on") {
+  TEST_CASE_FIXTURE(started,
+                    "a cancelled wait ends empty, the others wait on") {
     append({{}, "a"}, "x");
     settle();
     const auto one = wait({{}, "a"}, 1, 1);
@@ -424,7 +425,8 @@ TEST_SUITE("stream_table_read") {
     CHECK(list("x", {}, 0).empty());
   }
 
-  TEST_CASE_FIXTURE(started, "a list is in byte order, with ids to go on with") {
+  TEST_CASE_FIXTURE(started,
+                    "a list is in byte order, with ids to go on with") {
     for (const auto* name : {"b", "a", "\xc3\xa4", "Z", "a/", "a!"}) {
       append({{}, name}, name);
       settle();

@@ -361,7 +361,8 @@ TEST_SUITE("stream_table") {
     CHECK(behind->good());
   }
 
-  TEST_CASE_FIXTURE(started, "a sync of a sleeping stream is answered at once") {
+  TEST_CASE_FIXTURE(started,
+                    "a sync of a sleeping stream is answered at once") {
     append({{}, "a"}, "x");
     settle();
     CHECK(control(write_kind::sync, {{}, "a"})->good());

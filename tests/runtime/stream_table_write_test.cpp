@@ -228,7 +228,8 @@ TEST_SUITE("stream_table_write") {
     CHECK(create("b")->code() == errc::already_exists);
   }
 
-  TEST_CASE_FIXTURE(started, "entries right behind a create go to that stream") {
+  TEST_CASE_FIXTURE(started,
+                    "entries right behind a create go to that stream") {
     const auto made = create("a");
     const auto first = append({{}, "a"}, "x");
     settle();
