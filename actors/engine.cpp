@@ -82,13 +82,11 @@ void engine::spawn(bool detached) {
   const sealer_state::tools sealer_tools{world.disk.get(),
                                          store_->records.get(),
                                          store_->journal, store_->state};
-  // Both wait for the disk most of the time: on threads of their own they do
-  // not hold up the pool.
-  all_->journal = detached
-                    ? system.spawn<caf::detached + caf::hidden>(
-                      journal_writer, journal_tools, all_)
-                    : system.spawn<caf::hidden>(journal_writer, journal_tools,
-                                                all_);
+  // The journal waits for the disk on a thread of the pool: what it answers is
+  // handled on that thread next, without waking another one.
+  all_->journal = system.spawn<caf::hidden>(journal_writer, journal_tools,
+                                            all_);
+  // The sealer is long at work, on a thread of its own.
   all_->sealer = detached
                    ? system.spawn<caf::detached + caf::hidden>(
                      sealer, sealer_tools, all_)

@@ -79,8 +79,7 @@ result<void> append_entries(const command_context& given,
     });
 }
 
-result<void> append(const command_context& given,
-                    const append_arguments& how) {
+result<void> append(const command_context& given, const append_arguments& how) {
   const auto text = read_standard_input();
   if (!text)
     return tl::unexpected{text.error()};
@@ -113,9 +112,9 @@ void add_options(CLI::App& command, append_arguments& how) {
                 "Refuse unless the first entry gets this sequence")
     ->check(whole_number())
     ->type_name("N");
-  auto* const id
-    = command.add_option("--producer", how.producer.id,
-                         "Who appends: the same append again is written once");
+  auto* const id = command.add_option(
+    "--producer", how.producer.id,
+    "Who appends: the same append again is written once");
   id->type_name("ID")->check([](const std::string& text) {
     return text.empty() || text.size() > limits::producer_id_bytes_max
              ? fmt::format("1 to {} bytes", limits::producer_id_bytes_max)
@@ -123,8 +122,7 @@ void add_options(CLI::App& command, append_arguments& how) {
   });
   auto* const number = command.add_option(
     "--number", how.producer.number, "The producer's count of its appends");
-  number->check(whole_number())
-    ->type_name("N");
+  number->check(whole_number())->type_name("N");
   command
     .add_option("--epoch", how.producer.epoch,
                 "The producer's count of its starts; a new one begins with\n"
@@ -138,7 +136,8 @@ void add_options(CLI::App& command, append_arguments& how) {
 
 } // namespace
 
-void add_append(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_append(CLI::App& app, const command_context& given,
+                chosen_command& run) {
   auto how = std::make_shared<append_arguments>();
   auto& command = *app.add_subcommand(
     "append", "Append the lines of standard input to a stream");

@@ -21,19 +21,18 @@ CLI::Option* add_stream_name(CLI::App& app, std::string& into) {
 }
 
 CLI::Validator whole_number(std::uint64_t least) {
-  return CLI::Validator{[least](const std::string& text) {
-                          std::uint64_t value = 0;
-                          const auto* const end = text.data() + text.size();
-                          const auto read
-                            = std::from_chars(text.data(), end, value);
-                          return read.ec == std::errc{} && read.ptr == end
-                                     && value >= least
-                                   ? std::string{}
-                                   : fmt::format("'{}' is no whole number of "
-                                                 "{} or more",
-                                                 text, least);
-                        },
-                        ""};
+  return CLI::Validator{
+    [least](const std::string& text) {
+      std::uint64_t value = 0;
+      const auto* const end = text.data() + text.size();
+      const auto read = std::from_chars(text.data(), end, value);
+      return read.ec == std::errc{} && read.ptr == end && value >= least
+               ? std::string{}
+               : fmt::format("'{}' is no whole number of "
+                             "{} or more",
+                             text, least);
+    },
+    ""};
 }
 
 CLI::Option* add_output_format(CLI::App& app, entry_format& into) {

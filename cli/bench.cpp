@@ -40,20 +40,13 @@ std::string random_bytes(std::size_t bytes) {
 }
 
 bool wait_for(std::chrono::duration<double> time) {
-  using clock = std::chrono::steady_clock;
-  constexpr clock::duration slice = std::chrono::milliseconds{100};
-  const auto end = clock::now()
-                   + std::chrono::duration_cast<clock::duration>(time);
-  for (auto now = clock::now(); now < end && !interrupted();
-       now = clock::now())
+  constexpr steady::duration slice = std::chrono::milliseconds{100};
+  const auto end = steady::now()
+                   + std::chrono::duration_cast<steady::duration>(time);
+  for (auto now = steady::now(); now < end && !interrupted();
+       now = steady::now())
     std::this_thread::sleep_for(std::min(slice, end - now));
   return !interrupted();
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now()
-                                       - start)
-    .count();
 }
 
 void add_bench(CLI::App& app, std::function<int()>& run) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/commands.hpp"
+#include "cli/seconds.hpp"
 #include "torpor/options.hpp"
 #include "torpor/runtime.hpp"
 
@@ -38,9 +39,5 @@ void add_pool_bench(CLI::App& bench, std::function<int()>& run);
 
 /// Waits, with a look now and then for `interrupted()`. False when it was.
 bool wait_for(std::chrono::duration<double> time);
-
-/// Seconds since a time.
-[[nodiscard]] double
-seconds_since(std::chrono::steady_clock::time_point start);
 
 } // namespace torpor

@@ -17,8 +17,6 @@ namespace torpor {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 /// Until what a start leaves to be done is done: the mark that ends the
 /// journal is written after a second of silence.
 constexpr std::chrono::seconds settle_time{2};
@@ -51,14 +49,14 @@ result<void> write_store(const std::string& directory, std::uint64_t streams) {
 }
 
 result<idle_figures> measure(const idle_parameters& given) {
-  const auto start = clock::now();
+  const auto start = steady::now();
   auto store = open_bench_store(given.data_dir);
   idle_figures figures;
   figures.start_ms = seconds_since(start) * 1e3;
   if (!store)
     return tl::unexpected{store.error()};
   wait_for(settle_time);
-  const auto begin = clock::now();
+  const auto begin = steady::now();
   const auto before = read_process_stats();
   // In one piece: a look around now and then would be a wake-up.
   std::this_thread::sleep_for(std::chrono::duration<double>{given.seconds});

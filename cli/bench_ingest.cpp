@@ -18,8 +18,6 @@ namespace torpor {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 struct ingest_parameters {
   std::uint64_t streams = 100'000;
   std::uint32_t entry_bytes = 256;
@@ -67,7 +65,7 @@ public:
 
   result<report> run(const std::string& disk) {
     progress_.show("creating streams");
-    const auto start = clock::now();
+    const auto start = steady::now();
     auto made = make_streams(*store_.engine(), given_.streams, bench_stream);
     if (!made)
       return tl::unexpected{made.error()};
@@ -102,7 +100,7 @@ private:
   }
 
   void watch(double seconds, std::string_view what) {
-    const auto start = clock::now();
+    const auto start = steady::now();
     auto last = load_->acknowledged();
     for (double now = 0; now < seconds && !interrupted();
          now = seconds_since(start)) {

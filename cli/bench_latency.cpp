@@ -15,8 +15,6 @@ namespace torpor {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 /// Store and disk take turns, so that a noisy neighbour hits both.
 constexpr double slice_seconds = 0.2;
 
@@ -31,11 +29,11 @@ struct latency_parameters {
 /// Does `work` again and again for a slice of time.
 template <class Work>
 result<void> repeat(latency_histogram& times, Work work) {
-  const auto begin = clock::now();
+  const auto begin = steady::now();
   for (auto start = begin; seconds_since(begin) < slice_seconds;) {
     if (auto done = work(); !done)
       return tl::unexpected{done.error()};
-    const auto end = clock::now();
+    const auto end = steady::now();
     times.record(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(end - start)
         .count()));
@@ -95,7 +93,7 @@ result<latency_figures> measure(const latency_parameters& given,
   auto done = repeat(warm_up, append).and_then([&] {
     return repeat(warm_up, write);
   });
-  const auto start = clock::now();
+  const auto start = steady::now();
   while (done && seconds_since(start) < given.seconds && !interrupted()) {
     done = repeat(figures.store, append).and_then([&] {
       return repeat(figures.raw, write);

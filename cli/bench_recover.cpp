@@ -21,8 +21,6 @@ namespace torpor {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 constexpr std::uint64_t mib = 1u << 20;
 
 struct recover_parameters {
@@ -102,7 +100,7 @@ int write_for_parent(const recover_parameters& given, channel link) {
 }
 
 int open_for_parent(const recover_parameters& given, channel link) {
-  const auto start = clock::now();
+  const auto start = steady::now();
   const auto store = open_store(given);
   const auto seconds = seconds_since(start);
   const auto figures = store.map([&](const runtime& opened) {

@@ -24,9 +24,9 @@ result<void> bulk_appender::begin(const std::string& stream) {
   if (!info && info.error().code != errc::not_found)
     return tl::unexpected{info.error()};
   if (info && info->closed)
-    return fail(errc::closed,
-                fmt::format("stream '{}' is closed and takes no more entries",
-                            stream));
+    return fail(
+      errc::closed,
+      fmt::format("stream '{}' is closed and takes no more entries", stream));
   next_ = info ? info->next : sequence{};
   streams_.push_back({stream, next_});
   return {};

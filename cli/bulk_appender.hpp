@@ -42,7 +42,7 @@ public:
 
 private:
   struct sent_append {
-    std::size_t stream; ///< Index in `streams_`.
+    std::size_t stream;  ///< Index in `streams_`.
     std::uint64_t bytes; ///< Of the payloads.
     std::uint64_t cost;  ///< Against the store's memory budget.
     std::future<result<append_result>> answer;

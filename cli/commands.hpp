@@ -23,8 +23,10 @@ struct command_context {
 
 // Each adds its subcommands to the tool.
 
-void add_append(CLI::App& app, const command_context& given, chosen_command& run);
-void add_import(CLI::App& app, const command_context& given, chosen_command& run);
+void add_append(CLI::App& app, const command_context& given,
+                chosen_command& run);
+void add_import(CLI::App& app, const command_context& given,
+                chosen_command& run);
 void add_read(CLI::App& app, const command_context& given, chosen_command& run);
 void add_tail(CLI::App& app, const command_context& given, chosen_command& run);
 void add_ls(CLI::App& app, const command_context& given, chosen_command& run);
@@ -32,7 +34,8 @@ void add_info(CLI::App& app, const command_context& given, chosen_command& run);
 /// create, delete, close and sync.
 void add_stream_commands(CLI::App& app, const command_context& given,
                          chosen_command& run);
-void add_verify(CLI::App& app, const command_context& given, chosen_command& run);
+void add_verify(CLI::App& app, const command_context& given,
+                chosen_command& run);
 void add_bench(CLI::App& app, std::function<int()>& run);
 void add_demo(CLI::App& app, std::function<int()>& run);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/demo_lines.hpp"
 
+#include "runtime/stream_name.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,6 +23,8 @@ namespace fs = std::filesystem;
 constexpr unsigned file_bytes_max = 128u << 10;
 constexpr std::size_t all_bytes_max = 32u << 20;
 constexpr std::size_t line_bytes_max = 2048;
+/// A replica's name comes before it.
+constexpr std::size_t name_bytes_max = limits::name_bytes_max - 32;
 /// Less than this is little.
 constexpr std::size_t bytes_wanted = 1u << 20;
 
@@ -86,8 +90,10 @@ result<line_stock> line_stock::gather(const std::string& source) {
   const auto add_from = [&](const fs::path& top, std::string_view prefix,
                             auto wanted) {
     for_each_file(top, wanted, [&](const fs::path& path) {
-      stock->add(std::string{prefix} + path.lexically_relative(top).string(),
-                 read_beginning(path, *buffer));
+      auto name = std::string{prefix} + path.lexically_relative(top).string();
+      if (name.size() <= name_bytes_max && check_name(name)
+          && stock->bytes() + line_bytes_max < all_bytes_max)
+        stock->add(std::move(name), read_beginning(path, *buffer));
     });
   };
   add_from("/var/log", "log/", is_any);

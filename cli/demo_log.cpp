@@ -33,7 +33,7 @@ void request_log::acknowledged(std::uint64_t number, sequence place) {
   slot_at(number).next.store(static_cast<std::uint32_t>(raw(place) + 1),
                              std::memory_order_release);
   // No read-modify-write: there is one writer.
-  head().acknowledged.store(acknowledged() + 1, std::memory_order_relaxed);
+  head().answers.store(answers() + 1, std::memory_order_relaxed);
 }
 
 request_log::request request_log::at(std::size_t number) const {

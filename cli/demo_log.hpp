@@ -35,8 +35,8 @@ public:
   /// Requests that were noted.
   [[nodiscard]] std::size_t size() const noexcept { return head().size; }
   /// Of them: with an answer.
-  [[nodiscard]] std::size_t acknowledged() const noexcept {
-    return head().acknowledged;
+  [[nodiscard]] std::size_t answers() const noexcept {
+    return head().answers;
   }
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] request at(std::size_t number) const;
@@ -45,7 +45,7 @@ private:
   /// At the front of the memory.
   struct header {
     std::atomic<std::size_t> size;
-    std::atomic<std::size_t> acknowledged;
+    std::atomic<std::size_t> answers;
   };
   struct slot {
     std::uint32_t stream;

@@ -18,11 +18,8 @@ constexpr double crash_after_s = 1.5;
 /// alone: the journal marks its end after a second of silence.
 constexpr std::chrono::milliseconds quiet_time{3000};
 constexpr std::chrono::milliseconds settle_time{1300};
-
-double seconds_between(std::chrono::steady_clock::time_point from,
-                       std::chrono::steady_clock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
+/// Rates over less than this mean nothing.
+constexpr double shown_after_s = 0.25;
 
 std::string number(std::uint64_t value) {
   return grouped(static_cast<double>(value));
@@ -76,71 +73,67 @@ result<runtime_stats> demo_run::ask_stats(demo_command command) {
   return stats;
 }
 
-result<double> demo_run::burst(double seconds, std::size_t requests_max) {
-  auto stats = ask_stats(demo_command::stats);
-  if (!stats || !ask(demo_command::burst))
+result<store_look> demo_run::look() {
+  return ask_stats(demo_command::stats).map([&](const runtime_stats& stats) {
+    return store_look{steady::now(), stats, world_.log.answers()};
+  });
+}
+
+result<store_rates> demo_run::burst(double seconds, std::size_t requests_max) {
+  const auto first = look();
+  if (!first || !ask(demo_command::burst))
     return store_is_gone();
-  before_ = after_ = *stats;
-  const auto begin = clock::now();
-  auto shown = begin;
-  double passed = 0;
-  while (passed < seconds && world_.log.size() < requests_max) {
+  auto last = *first;
+  while (seconds_since(first->when) < seconds
+         && world_.log.size() < requests_max) {
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    passed = seconds_between(begin, clock::now());
-    if (!screen_.due())
+    if (!screen_.due() || seconds_since(last.when) < shown_after_s)
       continue;
-    stats = ask_stats(demo_command::stats);
-    if (!stats)
-      return tl::unexpected{stats.error()};
-    const auto now = clock::now();
-    const auto rates = store_rates::between(after_, *stats,
-                                            seconds_between(shown, now));
-    if (shown != begin)
-      screen_.show(burst_line(world_.streams, *stats, rates,
-                              read_process_stats(store_->id())));
-    shown = now;
-    after_ = *stats;
+    const auto now = look();
+    if (!now)
+      return tl::unexpected{now.error()};
+    screen_.show(burst_line(world_.streams, now->stats,
+                            store_rates::between(last, *now),
+                            read_process_stats(store_->id())));
+    last = *now;
   }
-  stats = ask_stats(demo_command::stats);
-  return stats.map([&](const runtime_stats& last) {
-    after_ = last;
-    return seconds_between(begin, clock::now());
+  return look().map([&](const store_look& end) {
+    return store_rates::between(*first, end);
   });
 }
 
 result<void> demo_run::append() {
   // A part of the log is kept for the second burst.
-  const auto took = burst(seconds_, world_.log.capacity() / 4 * 3);
-  if (!took)
-    return tl::unexpected{took.error()};
-  const auto rates = store_rates::between(before_, after_, *took);
+  const auto rates = burst(seconds_, world_.log.capacity() / 4 * 3);
+  if (!rates)
+    return tl::unexpected{rates.error()};
   const auto process = read_process_stats(store_->id());
   screen_.say("append",
               fmt::format("{} appends/s for {:.1f} s, each acknowledged when "
                           "it was durable",
-                          grouped(rates.appends_per_s), *took));
+                          grouped(rates->appends_per_s), rates->seconds));
   screen_.say("", fmt::format("{} commits/s of {:.0f} entries; {} and {} "
                               "threads",
-                              grouped(rates.commits_per_s),
-                              rates.entries_per_commit,
+                              grouped(rates->commits_per_s),
+                              rates->entries_per_commit,
                               human_bytes(static_cast<double>(
                                 process.rss_bytes)),
                               process.threads));
-  figures_.add("append_s", *took)
-    .add("appends_per_s", rates.appends_per_s)
-    .add("commits_per_s", rates.commits_per_s)
-    .add("entries_per_commit", rates.entries_per_commit)
+  figures_.add("append_s", rates->seconds)
+    .add("appends_per_s", rates->appends_per_s)
+    .add("commits_per_s", rates->commits_per_s)
+    .add("entries_per_commit", rates->entries_per_commit)
     .add("rss_bytes", process.rss_bytes)
     .add("threads", std::uint64_t{process.threads});
   return {};
 }
 
 result<void> demo_run::hibernate() {
-  const auto begin = clock::now();
+  const auto begin = steady::now();
   const auto stats = ask_stats(demo_command::rest);
   if (!stats)
     return tl::unexpected{stats.error()};
-  const auto ms = seconds_between(begin, clock::now()) * 1e3;
+  const auto ms = seconds_since(begin) * 1e3;
   screen_.say("hibernate", fmt::format("all {} streams dormant, {:.0f} ms "
                                        "after the last append",
                                        number(world_.streams), ms));
@@ -151,13 +144,13 @@ result<void> demo_run::hibernate() {
 result<void> demo_run::watch_quiet() {
   screen_.show("watching the quiet process");
   std::this_thread::sleep_for(settle_time);
-  const auto begin = clock::now();
+  const auto begin = steady::now();
   const auto before = read_process_stats(store_->id());
   std::this_thread::sleep_for(quiet_time);
   const auto after = read_process_stats(store_->id());
   if (after.threads == 0 || interrupted())
     return store_is_gone();
-  const auto seconds = seconds_between(begin, clock::now());
+  const auto seconds = seconds_since(begin);
   const auto cpu = static_cast<double>(after.cpu_ns - before.cpu_ns) / 1e7
                    / seconds;
   const auto wakeups = static_cast<double>(after.wakeups - before.wakeups)
@@ -176,8 +169,8 @@ result<void> demo_run::watch_quiet() {
 }
 
 result<void> demo_run::crash() {
-  if (const auto took = burst(crash_after_s, world_.log.capacity()); !took)
-    return tl::unexpected{took.error()};
+  if (const auto seen = burst(crash_after_s, world_.log.capacity()); !seen)
+    return tl::unexpected{seen.error()};
   store_->kill();
   screen_.say("crash", fmt::format("kill -9 in the middle of a second burst, "
                                    "after {} appends in all",
@@ -199,13 +192,13 @@ result<void> demo_run::restart() {
 
 result<void> demo_run::check() {
   screen_.show("reading everything back");
-  const auto begin = clock::now();
+  const auto begin = steady::now();
   if (!ask(demo_command::prove))
     return store_is_gone();
   const auto answer = store_->link().receive<proof_figures>();
   if (!answer)
     return tl::unexpected{answer.error()};
-  const auto seconds = seconds_between(begin, clock::now());
+  const auto seconds = seconds_since(begin);
   if (ask(demo_command::close))
     store_->wait();
   const auto& found = *answer;

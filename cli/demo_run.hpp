@@ -2,13 +2,13 @@
 #pragma once
 
 #include "cli/child_process.hpp"
-#include "cli/data_place.hpp"
 #include "cli/demo_screen.hpp"
 #include "cli/demo_store.hpp"
 #include "cli/report.hpp"
+#include "cli/seconds.hpp"
 #include "torpor/error.hpp"
 
-#include <chrono>
+#include <optional>
 
 namespace torpor {
 
@@ -27,8 +27,6 @@ public:
   [[nodiscard]] report& figures() noexcept { return figures_; }
 
 private:
-  using clock = std::chrono::steady_clock;
-
   [[nodiscard]] result<demo_start> start();
   [[nodiscard]] result<void> create();
   [[nodiscard]] result<void> append();
@@ -39,8 +37,10 @@ private:
   [[nodiscard]] result<void> check();
 
   /// Lets the store append for a while, shown; at most until so many requests
-  /// are in the log. The figures at the end and the time it took.
-  [[nodiscard]] result<double> burst(double seconds, std::size_t requests_max);
+  /// are in the log. It goes on appending afterwards.
+  [[nodiscard]] result<store_rates> burst(double seconds,
+                                          std::size_t requests_max);
+  [[nodiscard]] result<store_look> look();
   [[nodiscard]] bool ask(demo_command command) {
     return store_->link().send(command);
   }
@@ -51,8 +51,6 @@ private:
   double seconds_;
   demo_screen& screen_;
   std::optional<child_process> store_;
-  runtime_stats before_; ///< The last burst.
-  runtime_stats after_;
   bool proved_ = false;
   report figures_;
 };

@@ -10,11 +10,14 @@
 
 namespace torpor {
 
-store_rates store_rates::between(const runtime_stats& before,
-                                 const runtime_stats& after, double seconds) {
-  const auto appends = static_cast<double>(after.appends - before.appends);
-  const auto commits = static_cast<double>(after.commits - before.commits);
-  return {appends / seconds, commits / seconds,
+store_rates store_rates::between(const store_look& before,
+                                 const store_look& after) {
+  const auto seconds = seconds_between(before.when, after.when);
+  const auto appends
+    = static_cast<double>(after.acknowledged - before.acknowledged);
+  const auto commits
+    = static_cast<double>(after.stats.commits - before.stats.commits);
+  return {seconds, appends / seconds, commits / seconds,
           appends / std::max(commits, 1.0)};
 }
 

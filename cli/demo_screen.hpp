@@ -2,25 +2,33 @@
 #pragma once
 
 #include "cli/process_stats.hpp"
+#include "cli/seconds.hpp"
 #include "cli/status_line.hpp"
 #include "torpor/runtime.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 namespace torpor {
 
-/// Figures of the store between two looks at it.
+/// One look at the store.
+struct store_look {
+  steady::time_point when;
+  runtime_stats stats;
+  std::uint64_t acknowledged = 0; ///< Appends, by the log of requests.
+};
+
+/// What happened between two looks.
 struct store_rates {
+  double seconds = 0;
   double appends_per_s = 0;
   double commits_per_s = 0;
   double entries_per_commit = 0;
 
-  [[nodiscard]] static store_rates between(const runtime_stats& before,
-                                           const runtime_stats& after,
-                                           double seconds);
+  [[nodiscard]] static store_rates between(const store_look& before,
+                                           const store_look& after);
 };
 
 /// What the demo tells the one who watches it. Threads: one owner.

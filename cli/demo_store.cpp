@@ -3,23 +3,17 @@
 
 #include "actors/engine.hpp"
 #include "cli/load_generator.hpp"
+#include "cli/seconds.hpp"
 #include "cli/stream_maker.hpp"
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <optional>
 #include <thread>
 
 namespace torpor {
 
 namespace {
-
-using steady = std::chrono::steady_clock;
-
-double ms_since(steady::time_point start) {
-  return std::chrono::duration<double, std::milli>(steady::now() - start)
-    .count();
-}
 
 /// Each stream repeats the lines of its file; a stream at random is next.
 /// Threads: one owner.
@@ -88,7 +82,7 @@ private:
       return tl::unexpected{made.error()};
     ids_ = std::move(*made);
     cursors_.assign(ids_.size(), 0);
-    return ms_since(start) / 1e3;
+    return seconds_since(start);
   }
 
   bool burst() {
@@ -127,7 +121,7 @@ int run_demo_store(const demo_world& world, channel& link) {
   how.data_dir = world.data_dir;
   const auto start = steady::now();
   auto store = runtime::open(std::move(how));
-  const auto ms = ms_since(start);
+  const auto ms = seconds_since(start) * 1e3;
   const auto told = link.send(store.map([ms](const runtime& opened) {
     return demo_start{ms, opened.stats().replayed_entries};
   }));

@@ -56,10 +56,11 @@ split_length_prefixed(std::string_view bytes) {
     for (std::size_t i = 0; i < prefix && i < bytes.size(); ++i)
       length |= std::size_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
     if (bytes.size() < prefix || bytes.size() - prefix < length)
-      return fail(errc::invalid_argument,
-                  fmt::format("standard input ends inside of entry {}; expected "
-                              "a u32 little-endian length and so many bytes",
-                              payloads.size()));
+      return fail(
+        errc::invalid_argument,
+        fmt::format("standard input ends inside of entry {}; expected "
+                    "a u32 little-endian length and so many bytes",
+                    payloads.size()));
     payloads.push_back(bytes.substr(prefix, length));
     bytes.remove_prefix(prefix + length);
   }

@@ -23,9 +23,8 @@ std::string human_seconds(double seconds) {
   const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
   const auto hours = whole / 3600;
   const auto minutes = whole / 60 % 60;
-  return hours > 0
-           ? fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60)
-           : fmt::format("{}:{:02}", minutes, whole % 60);
+  return hours > 0 ? fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60)
+                   : fmt::format("{}:{:02}", minutes, whole % 60);
 }
 
 std::string human_time(std::int64_t ms) {

@@ -110,8 +110,8 @@ std::string text_summary(const sources& all,
   for (std::size_t i = 0; i < done.size(); ++i) {
     const auto& each = done[i];
     text += fmt::format("{} -> {}: {} entries, first {}, next {}\n",
-                        all[i].path, each.stream, each.entries,
-                        raw(each.first), raw(each.first) + each.entries);
+                        all[i].path, each.stream, each.entries, raw(each.first),
+                        raw(each.first) + each.entries);
     entries += each.entries;
     bytes += each.bytes;
   }
@@ -165,28 +165,29 @@ int run_import(const command_context& given, const import_arguments& how) {
   }
   if (!all)
     return conclude(given, tl::unexpected{all.error()});
-  return conclude(given, open_store(given, many_bytes, true)
-                           .and_then([&](const runtime& store) {
-                             return import_into(store, given, *all);
-                           }));
+  return conclude(
+    given,
+    open_store(given, many_bytes, true).and_then([&](const runtime& store) {
+      return import_into(store, given, *all);
+    }));
 }
 
 } // namespace
 
-void add_import(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_import(CLI::App& app, const command_context& given,
+                chosen_command& run) {
   auto how = std::make_shared<import_arguments>();
-  auto& import
-    = *app.add_subcommand("import", "Append text files, one entry a line");
-  import
-    .add_option("FILES", how->paths,
-                "Text or gzip files; - is standard input")
+  auto& added = *app.add_subcommand("import",
+                                    "Append text files, one entry a line");
+  added
+    .add_option("FILES", how->paths, "Text or gzip files; - is standard input")
     ->required()
     ->type_name("");
-  import.add_option("--name", how->naming.name,
-                    "The stream's name, for a single file");
-  import.add_option("--prefix", how->naming.prefix,
-                    "Put in front of the names of all streams");
-  import.footer(
+  added.add_option("--name", how->naming.name,
+                   "The stream's name, for a single file");
+  added.add_option("--prefix", how->naming.prefix,
+                   "Put in front of the names of all streams");
+  added.footer(
     "Each file goes to a stream of its own, called as its relative path, or\n"
     "as its last part if the path is absolute; .gz is left out. A stream that\n"
     "exists is continued. A newline ends an entry and is not part of it.\n"
@@ -194,7 +195,7 @@ void add_import(CLI::App& app, const command_context& given, chosen_command& run
     "  torpor import app.log\n"
     "  torpor import logs/*.gz --prefix acme/\n"
     "  journalctl -o cat | torpor import - --name journal");
-  import.callback([how, &given, &run] {
+  added.callback([how, &given, &run] {
     run = [how, &given] { return run_import(given, *how); };
   });
 }

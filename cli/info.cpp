@@ -105,16 +105,14 @@ result<fact_sheet> store_facts(inspected_store& store) {
   return facts;
 }
 
-result<void> print_info(const command_context& given,
-                        const std::string& name) {
+result<void> print_info(const command_context& given, const std::string& name) {
   output out;
   return inspected_store::open(given.data_dir)
     .and_then([&](inspected_store store) -> result<void> {
-      const auto facts = name.empty()
-                           ? store_facts(store)
-                           : store.info({{}, name})
-                               .map_error(name_streams)
-                               .map(stream_facts);
+      const auto facts = name.empty() ? store_facts(store)
+                                      : store.info({{}, name})
+                                          .map_error(name_streams)
+                                          .map(stream_facts);
       if (!facts)
         return tl::unexpected{facts.error()};
       out.write(facts->str(given.json));
@@ -125,7 +123,8 @@ result<void> print_info(const command_context& given,
 
 } // namespace
 
-void add_info(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_info(CLI::App& app, const command_context& given,
+              chosen_command& run) {
   auto name = std::make_shared<std::string>();
   auto& info = *app.add_subcommand(
     "info", "Show what is known of a stream, or of the store");

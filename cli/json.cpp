@@ -62,12 +62,12 @@ bool is_utf8(std::string_view bytes) noexcept {
 }
 
 std::string base64(std::string_view bytes) {
-  constexpr std::string_view digits
-    = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::string_view
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
-  for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(),
-                                                      std::size_t{3}))) {
+  for (; !bytes.empty();
+       bytes.remove_prefix(std::min(bytes.size(), std::size_t{3}))) {
     const auto at = [bytes](std::size_t i) {
       return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u;
     };

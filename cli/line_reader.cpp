@@ -32,7 +32,9 @@ void line_reader::closer::operator()(gzFile_s* file) const noexcept {
 }
 
 line_reader::line_reader(std::string path, gzFile_s* file)
-  : path_(std::move(path)), file_(file), buffer_(read_bytes) {}
+  : path_(std::move(path)),
+    file_(file),
+    buffer_(read_bytes) {}
 
 result<line_reader> line_reader::open(const std::string& path) {
   const auto number = path == "-" ? ::dup(STDIN_FILENO)
@@ -54,14 +56,15 @@ result<line_reader> line_reader::open(const std::string& path) {
 }
 
 tl::unexpected<error> line_reader::too_long() const {
-  return fail(errc::too_large,
-              fmt::format("the line in {} has more than {} bytes, the most that "
-                          "an entry can have",
-                          place(path_, line_), limits::payload_bytes_max));
+  return fail(
+    errc::too_large,
+    fmt::format("the line in {} has more than {} bytes, the most that "
+                "an entry can have",
+                place(path_, line_), limits::payload_bytes_max));
 }
 
-result<std::optional<std::string_view>>
-line_reader::take(std::size_t bytes, std::size_t newline) {
+result<std::optional<std::string_view>> line_reader::take(std::size_t bytes,
+                                                          std::size_t newline) {
   if (bytes > limits::payload_bytes_max)
     return too_long();
   const std::string_view line{buffer_.data() + begin_, bytes};
@@ -117,8 +120,8 @@ result<std::optional<std::string_view>> line_reader::next() {
 }
 
 std::uint64_t line_reader::consumed() const {
-  return static_cast<std::uint64_t>(std::max<z_off_t>(
-    ::gzoffset(file_.get()), 0));
+  return static_cast<std::uint64_t>(
+    std::max<z_off_t>(::gzoffset(file_.get()), 0));
 }
 
 } // namespace torpor

@@ -31,9 +31,9 @@ result<void> list_streams(inspected_store& store, ls_arguments left, bool json,
     if (!page)
       return tl::unexpected{page.error()};
     for (const auto& [name, id] : *page)
-      out.line(json ? json_object{}.text("name", name).number("id", raw(id))
-                        .str()
-                    : name);
+      out.line(json
+                 ? json_object{}.text("name", name).number("id", raw(id)).str()
+                 : name);
     if (page->size() < wanted)
       break;
     left.after = page->back().first;
@@ -58,8 +58,7 @@ result<void> ls(const command_context& given, const ls_arguments& how) {
 void add_ls(CLI::App& app, const command_context& given, chosen_command& run) {
   auto how = std::make_shared<ls_arguments>();
   auto& ls_command = *app.add_subcommand("ls", "List streams in byte order");
-  ls_command.add_option("PREFIX", how->prefix,
-                        "Only names that begin with it");
+  ls_command.add_option("PREFIX", how->prefix, "Only names that begin with it");
   ls_command.add_option("--after", how->after,
                         "Only names behind this one, to go on where a listing "
                         "ended");

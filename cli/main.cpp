@@ -13,20 +13,20 @@
 
 namespace {
 
-constexpr const char* description
-  = "Keeps a million durable log streams in one directory.\n"
-    "The store is open in one process at a time: stop torpord before you work\n"
-    "on its directory.\n";
+constexpr const char* description =
+  "Keeps a million durable log streams in one directory.\n"
+  "The store is open in one process at a time: stop torpord before you work\n"
+  "on its directory.\n";
 
-constexpr const char* examples
-  = "Examples:\n"
-    "  echo hello | torpor append greetings     one line, one durable entry\n"
-    "  torpor read greetings                    print them all\n"
-    "  torpor import logs/*.gz --prefix acme/   many files, many streams\n"
-    "  torpor ls acme/                          names, in byte order\n"
-    "  torpor verify                            is everything readable?\n"
-    "'torpor COMMAND --help' explains a command. Exit codes: 0 done, 1 failed,\n"
-    "2 wrong usage.";
+constexpr const char* examples =
+  "Examples:\n"
+  "  echo hello | torpor append greetings     one line, one durable entry\n"
+  "  torpor read greetings                    print them all\n"
+  "  torpor import logs/*.gz --prefix acme/   many files, many streams\n"
+  "  torpor ls acme/                          names, in byte order\n"
+  "  torpor verify                            is everything readable?\n"
+  "'torpor COMMAND --help' explains a command. Exit codes: 0 done, 1 failed,\n"
+  "2 wrong usage.";
 
 void add_global_options(CLI::App& app, torpor::command_context& given) {
   app
@@ -52,10 +52,9 @@ int explain(const CLI::App& app, const CLI::ParseError& wrong, bool json) {
   if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
     return app.exit(wrong); // --help or --version.
   const auto chosen = app.get_subcommands();
-  const auto help = chosen.empty()
-                      ? std::string{"torpor --help"}
-                      : fmt::format("torpor {} --help",
-                                    chosen.front()->get_name());
+  const auto help = chosen.empty() ? std::string{"torpor --help"}
+                                   : fmt::format("torpor {} --help",
+                                                 chosen.front()->get_name());
   std::string why = wrong.what();
   if (chosen.empty())
     why = app.remaining().empty()

@@ -34,8 +34,9 @@ result<runtime> open_store(const command_context& given, std::uint64_t bytes,
   // Half of a file is what one stream may have on its way.
   constexpr std::uint64_t least = 1u << 20;
   const auto most = chosen.journal.file_bytes;
-  chosen.journal.file_bytes
-    = bytes < most / 4 ? std::bit_ceil(2 * bytes + least / 2) : most;
+  chosen.journal.file_bytes = bytes < most / 4
+                                ? std::bit_ceil(2 * bytes + least / 2)
+                                : most;
   chosen.pool.readers = 1;
   return runtime::open(std::move(chosen));
 }

@@ -46,10 +46,9 @@ std::string progress_line(const progress_state& state, std::size_t columns) {
   const auto done = std::min(state.done, state.total);
   const auto share = static_cast<double>(done)
                      / static_cast<double>(state.total);
-  const auto left = rate > 0
-                      ? human_seconds(static_cast<double>(state.total - done)
-                                      / rate)
-                      : "?";
+  const auto left = rate > 0 ? human_seconds(
+                      static_cast<double>(state.total - done) / rate)
+                             : "?";
   const auto figures = fmt::format("{:3.0f}%  {}/s  {} left", share * 100,
                                    human_bytes(rate), left);
   constexpr std::size_t width_max = 40;
@@ -74,9 +73,9 @@ void progress::at(std::uint64_t done) {
     return;
   next_ = now + std::chrono::milliseconds{100};
   drawn_ = true;
-  fmt::print(stderr, "\r{}\x1b[K",
-             progress_line({label_, done, total_, seconds()},
-                           terminal_columns() - 1));
+  fmt::print(
+    stderr, "\r{}\x1b[K",
+    progress_line({label_, done, total_, seconds()}, terminal_columns() - 1));
   std::fflush(stderr);
 }
 

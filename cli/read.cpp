@@ -47,8 +47,8 @@ read_options next_read(const read_arguments& wanted, sequence from) {
   constexpr std::uint64_t page_bytes = 4u << 20;
   read_options page;
   page.from = from;
-  page.count_max
-    = static_cast<std::uint32_t>(std::min(wanted.count, page_entries));
+  page.count_max = static_cast<std::uint32_t>(
+    std::min(wanted.count, page_entries));
   page.bytes_max = std::min(wanted.bytes, page_bytes);
   return page;
 }
@@ -79,8 +79,8 @@ result<void> print_entries(inspected_store& store, const stream_info& info,
 
 /// Opens the store and prints what `choose` makes of a stream.
 template <class Choose>
-result<void> print_stream(const command_context& given,
-                          const std::string& name, Choose choose) {
+result<void> print_stream(const command_context& given, const std::string& name,
+                          Choose choose) {
   output out;
   return inspected_store::open(given.data_dir)
     .and_then([&](inspected_store store) -> result<void> {
@@ -156,14 +156,16 @@ result<void> tail_stream(const command_context& given,
 
 } // namespace
 
-void add_read(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_read(CLI::App& app, const command_context& given,
+              chosen_command& run) {
   auto how = std::make_shared<read_arguments>();
   auto& read = *app.add_subcommand("read", "Print a stream's entries");
   add_stream_name(read, how->name);
-  auto* const from = read.add_option("--from", how->from,
-                                     "First sequence (default: the oldest)")
-                         ->check(whole_number())
-                         ->type_name("N");
+  auto* const from = read
+                       .add_option("--from", how->from,
+                                   "First sequence (default: the oldest)")
+                       ->check(whole_number())
+                       ->type_name("N");
   read
     .add_option("--from-time", how->from_time,
                 "First time instead, in ms since 1970")
@@ -188,15 +190,15 @@ void add_read(CLI::App& app, const command_context& given, chosen_command& run) 
     run = [how, &given] {
       if (given.json)
         how->format = entry_format::json;
-      return conclude(given, print_stream(given, how->name,
-                                          [how](const stream_info&) {
-                                            return *how;
-                                          }));
+      return conclude(given,
+                      print_stream(given, how->name,
+                                   [how](const stream_info&) { return *how; }));
     };
   });
 }
 
-void add_tail(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_tail(CLI::App& app, const command_context& given,
+              chosen_command& run) {
   auto how = std::make_shared<tail_arguments>();
   auto& tail = *app.add_subcommand("tail", "Print a stream's newest entries");
   add_stream_name(tail, how->name);

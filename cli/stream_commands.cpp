@@ -31,12 +31,10 @@ result<void> confirm(const command_context& given, std::string_view what,
   return out.finish();
 }
 
-result<void> create(const command_context& given,
-                    const create_arguments& how) {
+result<void> create(const command_context& given, const create_arguments& how) {
   return open_store(given, 0, true)
-    .and_then([&](runtime store) {
-      return store.create(how.name, how.policy).get();
-    })
+    .and_then(
+      [&](runtime store) { return store.create(how.name, how.policy).get(); })
     .and_then([&](stream_id) { return confirm(given, "created", how.name); });
 }
 
@@ -57,7 +55,8 @@ result<void> sync(const command_context& given) {
     .and_then([&] { return confirm(given, "synced", given.data_dir); });
 }
 
-void add_create(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_create(CLI::App& app, const command_context& given,
+                chosen_command& run) {
   auto how = std::make_shared<create_arguments>();
   auto& command = *app.add_subcommand("create", "Make a stream, durably");
   add_stream_name(command, how->name);
@@ -88,10 +87,11 @@ void add_create(CLI::App& app, const command_context& given, chosen_command& run
   });
 }
 
-void add_delete(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_delete(CLI::App& app, const command_context& given,
+                chosen_command& run) {
   auto name = std::make_shared<std::string>();
-  auto& command
-    = *app.add_subcommand("delete", "Delete a stream and all its entries");
+  auto& command = *app.add_subcommand("delete",
+                                      "Delete a stream and all its entries");
   add_stream_name(command, *name);
   command.footer("There is no way back.\nExample:\n  torpor delete app/log");
   command.callback([name, &given, &run] {
@@ -103,7 +103,8 @@ void add_delete(CLI::App& app, const command_context& given, chosen_command& run
   });
 }
 
-void add_close(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_close(CLI::App& app, const command_context& given,
+               chosen_command& run) {
   auto name = std::make_shared<std::string>();
   auto& command = *app.add_subcommand(
     "close", "End a stream: it takes no more entries, reads go on");
@@ -118,7 +119,8 @@ void add_close(CLI::App& app, const command_context& given, chosen_command& run)
   });
 }
 
-void add_sync(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_sync(CLI::App& app, const command_context& given,
+              chosen_command& run) {
   auto& command = *app.add_subcommand(
     "sync", "Recover a store and make all that it kept durable");
   command.footer("Every command makes durable what it wrote before it ends; "

@@ -38,7 +38,8 @@ struct verify_report {
 class verifier {
 public:
   verifier(inspected_store& store, progress& shown)
-    : store_(store), shown_(shown) {}
+    : store_(store),
+      shown_(shown) {}
 
   /// Errors: io_failed, corrupt: the catalog cannot be read.
   result<void> run() {
@@ -68,8 +69,7 @@ private:
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       if (raw(blocks[i].first) > raw(expected))
         note(name, expected, blocks[i].first, "they are missing");
-      const auto end = i + 1 < blocks.size() ? blocks[i + 1].first
-                                             : info->next;
+      const auto end = i + 1 < blocks.size() ? blocks[i + 1].first : info->next;
       check_block(*info, blocks[i], end);
       expected = end;
     }
@@ -136,11 +136,10 @@ void print_text(output& out, const inspected_store& store,
                 const verify_report& found, bool quiet) {
   const auto& scan = store.opened().scan;
   for (const auto& each : scan.damages)
-    out.line(fmt::format("damaged: '{}' at byte {}, {}: {}", each.file,
-                         each.offset,
-                         each.bytes == 0 ? "the whole file"
-                                         : fmt::format("{} bytes", each.bytes),
-                         each.text));
+    out.line(fmt::format(
+      "damaged: '{}' at byte {}, {}: {}", each.file, each.offset,
+      each.bytes == 0 ? "the whole file" : fmt::format("{} bytes", each.bytes),
+      each.text));
   for (const auto& each : found.damages)
     out.line(fmt::format("damaged: stream '{}', entries {} to {}: {}",
                          printable(each.name), raw(each.first),
@@ -185,7 +184,8 @@ result<void> verify(const command_context& given) {
 
 } // namespace
 
-void add_verify(CLI::App& app, const command_context& given, chosen_command& run) {
+void add_verify(CLI::App& app, const command_context& given,
+                chosen_command& run) {
   auto& command = *app.add_subcommand(
     "verify", "Read everything and name what is damaged");
   command.footer("Changes nothing. Exits with 1 when something is damaged.\n"

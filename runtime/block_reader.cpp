@@ -12,12 +12,14 @@ namespace torpor {
 namespace {
 
 tl::unexpected<error> damaged(const read_job& job, sequence from, sequence to,
-                              std::string_view why) {
-  return fail(errc::corrupt,
+                              const error& why) {
+  return fail(why.code,
               fmt::format("stream '{}': entries {} to {} cannot be read: {}; "
                           "run 'torpor verify'",
-                          job.name, raw(from), raw(to) - 1, why));
+                          job.name, raw(from), raw(to) - 1, why.context));
 }
+
+const error missing{errc::corrupt, "they are missing"};
 
 /// Adds the entries that the read asked for. True when the page is full.
 bool take_entries(read_page& page, const read_options& wanted,
@@ -75,7 +77,7 @@ result<read_page> block_reader::run(read_job& job) {
                        : indexed.first != expected;
     if (gap)
       return page.entries.empty()
-               ? damaged(job, expected, indexed.first, "they are missing")
+               ? damaged(job, expected, indexed.first, missing)
                : result<read_page>{std::move(page)};
     const auto place = indexed.place;
     auto source = open(place.file);
@@ -85,16 +87,18 @@ result<read_page> block_reader::run(read_job& job) {
                       : result<std::size_t>{tl::unexpected{source.error()}};
     auto block = !got ? result<block_view>{tl::unexpected{got.error()}}
                       : parse_block(into.first(*got));
-    if (block && (block->stream != page.stream || block->first != indexed.first))
+    if (block
+        && (block->stream != page.stream || block->first != indexed.first))
       block = fail(errc::corrupt, "another block is in its place");
     if (!block) {
       // What came before the damage is good; the next read meets it first.
       if (!page.entries.empty())
         return page;
       return damaged(job, indexed.first, indexed.first + indexed.count,
-                     fmt::format("{} at byte {} of {}", block.error().context,
-                                 place.offset,
-                                 journal_file_name(place.file)));
+                     {block.error().code,
+                      fmt::format("{} at byte {} of {}", block.error().context,
+                                  place.offset,
+                                  journal_file_name(place.file))});
     }
     page.buffers.push_back(std::move(buffer));
     expected = block->first + block->count;
@@ -102,7 +106,7 @@ result<read_page> block_reader::run(read_job& job) {
       return page;
   }
   if (page.entries.empty() && raw(expected) < raw(page.next))
-    return damaged(job, expected, page.next, "they are missing");
+    return damaged(job, expected, page.next, missing);
   return page;
 }
 

@@ -220,7 +220,10 @@ void record_table::saved(bool success) {
 }
 
 void record_table::mark_clean(row_index at) {
-  if (rows_[at].removed)
+  const auto& row = rows_[at];
+  // A full cache takes no more: who writes again is read again.
+  const auto full = clean_ >= cache_max_ && row.awake == slab<int>::none;
+  if (row.removed || full)
     erase(at);
   else
     ++clean_;

@@ -35,8 +35,14 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 
 /// Makes sure that the directory is a store, or can become one: a lock file
 /// and an unfinished identity are all that an interrupted creation leaves.
-result<bool> is_new(disk& disk, const std::string& directory) {
+result<bool> is_new(disk& disk, const std::string& directory, access mode) {
+  const auto missing = [&directory](std::string_view why) {
+    return fail(errc::not_found, fmt::format("'{}' holds no Torpor store{}",
+                                             directory, why));
+  };
   auto names = disk.list(directory);
+  if (!names && mode == access::inspect)
+    return missing(": " + names.error().context);
   if (!names)
     return tl::unexpected{names.error()};
   if (contains(*names, "torpor.store"))
@@ -48,18 +54,23 @@ result<bool> is_new(disk& disk, const std::string& directory) {
                   fmt::format("'{}' is not a Torpor store (no torpor.store) "
                               "and not empty ('{}'); choose another data-dir",
                               directory, name));
+  if (const auto files = disk.list(journal_directory(directory));
+      files && !files->empty())
+    return fail(errc::corrupt,
+                fmt::format("'{}' has a journal and no torpor.store; restore "
+                            "that file from a copy",
+                            directory));
+  if (mode == access::inspect)
+    return missing("");
   return true;
 }
 
 result<void> find_identity(store& opened, access mode) {
   auto& disk = *opened.world.disk;
   const auto& directory = opened.config.data_dir;
-  const auto fresh = is_new(disk, directory);
+  const auto fresh = is_new(disk, directory, mode);
   if (!fresh)
     return tl::unexpected{fresh.error()};
-  if (*fresh && mode == access::inspect)
-    return fail(errc::not_found,
-                fmt::format("'{}' holds no Torpor store", directory));
   const auto path = identity_path(directory);
   auto id = *fresh ? make_identity(disk, directory, path)
                    : read_identity(disk, path);
@@ -176,7 +187,7 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
     return mode == access::write ? disk.make_directory(path) : result<void>{};
   };
   auto done = prepare(directory)
-                .and_then([&] { return is_new(disk, directory); })
+                .and_then([&] { return is_new(disk, directory, mode); })
                 .and_then([&](bool) { return take_lock(*opened, mode); })
                 .and_then([&] { return find_identity(*opened, mode); })
                 .and_then([&] { return prepare(opened->journal.directory); })

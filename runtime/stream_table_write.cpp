@@ -353,8 +353,15 @@ void stream_table::fill(awake_index at, const parsed& request) {
                    request.head->entries});
   }
   stream.next = builder.next();
-  stream.charge += request.cost;
-  released_ -= request.cost;
+  // An answered append leaves nothing but its bytes behind.
+  const auto held = request.head->ack == ack::durable
+                      ? request.cost
+                      : write_batch::cost(0, 0, request.bytes.size())
+                          + std::uint64_t{request.head->entries} * 16;
+  if (stream.tenant != nullptr)
+    stream.tenant->release(request.cost - held);
+  stream.charge += held;
+  released_ -= held;
   stats_.appends += request.head->entries;
 }
 

@@ -24,13 +24,13 @@ using value = caf::config_value;
 constexpr std::string_view bool_text = "true or false";
 constexpr std::string_view string_text = "a string in double quotes";
 constexpr std::string_view count_text = "a whole number, 0 or more";
-constexpr std::string_view bytes_text
-  = "bytes, as a whole number or a string such as \"64KiB\" or \"1GiB\"";
-constexpr std::string_view span_text
-  = "a duration in whole milliseconds such as 500ms, 5s or 1min";
-constexpr std::string_view level_text
-  = "\"trace\", \"debug\", \"info\", \"warn\", \"error\", \"critical\" or "
-    "\"off\"";
+constexpr std::string_view bytes_text = "bytes, as a whole number or a string "
+                                        "such as \"64KiB\" or \"1GiB\"";
+constexpr std::string_view
+  span_text = "a duration in whole milliseconds such as 500ms, 5s or 1min";
+constexpr std::string_view level_text = "\"trace\", \"debug\", \"info\", "
+                                        "\"warn\", \"error\", \"critical\" or "
+                                        "\"off\"";
 
 template <class T>
 bool put(T& into, const std::optional<T>& found) {
@@ -48,8 +48,8 @@ bool put(std::uint32_t& into, const std::optional<std::uint64_t>& found) {
 }
 
 bool put_level(std::string& into, const std::optional<std::string>& found) {
-  constexpr std::string_view levels[]
-    = {"trace", "debug", "info", "warn", "error", "critical", "off"};
+  constexpr std::string_view levels[] = {"trace", "debug",    "info", "warn",
+                                         "error", "critical", "off"};
   return found
          && std::find(std::begin(levels), std::end(levels), *found)
               != std::end(levels)
@@ -135,9 +135,9 @@ constexpr option_row rows[] = {
 constexpr std::string_view tenants_key = "memory.tenants";
 
 const option_row* find_row(std::string_view key) {
-  const auto* const found
-    = std::find_if(std::begin(rows), std::end(rows),
-                   [key](const option_row& row) { return row.key == key; });
+  const auto* const found = std::find_if(
+    std::begin(rows), std::end(rows),
+    [key](const option_row& row) { return row.key == key; });
   return found != std::end(rows) ? found : nullptr;
 }
 
@@ -163,8 +163,8 @@ bool known_section(std::string_view section) {
 std::string all_sections() {
   std::string text = "[torpor]";
   for (std::string_view last; const auto& row : rows) {
-    const auto section = row.key.substr(0, std::min(row.key.find('.'),
-                                                    row.key.size()));
+    const auto section = row.key.substr(
+      0, std::min(row.key.find('.'), row.key.size()));
     if (section.size() < row.key.size() && section != last)
       text += fmt::format(", [torpor.{}]", last = section);
   }
@@ -197,10 +197,10 @@ result<void> put_option(daemon_config& into, std::string_view key,
   const auto* const row = find_row(key);
   if (row == nullptr) {
     const auto known = keys_beside(key);
-    return refuse(known.empty()
-                    ? fmt::format("no such option; expected a key of {}",
-                                  all_sections())
-                    : fmt::format("no such option; expected one of {}", known));
+    return refuse(
+      known.empty()
+        ? fmt::format("no such option; expected a key of {}", all_sections())
+        : fmt::format("no such option; expected one of {}", known));
   }
   if (!row->set(into, given))
     return refuse(fmt::format("expected {}", row->expected));
@@ -222,8 +222,7 @@ result<std::string> read_text(const std::string& path) {
 /// The key without "torpor."; empty when it stands somewhere else.
 std::string_view below_torpor(std::string_view path) {
   constexpr std::string_view root = "torpor.";
-  return path.starts_with(root) ? path.substr(root.size())
-                                : std::string_view{};
+  return path.starts_with(root) ? path.substr(root.size()) : std::string_view{};
 }
 
 } // namespace

@@ -38,13 +38,11 @@ std::string_view without_comment(std::string_view line) {
 
 /// Whether a text is a key, or with `dots` a section's name.
 bool is_name(std::string_view text, bool dots) {
-  constexpr std::string_view letters
-    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-  return !text.empty()
-         && std::all_of(text.begin(), text.end(), [&](char each) {
-              return letters.find(each) != letters.npos
-                     || (dots && each == '.');
-            });
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM"
+                                       "NOPQRSTUVWXYZ0123456789-_";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char each) {
+    return letters.find(each) != letters.npos || (dots && each == '.');
+  });
 }
 
 /// The value that a text stands for, as CAF reads it.
@@ -53,8 +51,8 @@ std::optional<caf::config_value> parse_value(std::string_view text) {
   const auto parsed = caf::actor_system_config::parse_config(input);
   if (!parsed || parsed->size() != 1)
     return std::nullopt;
-  const auto* section
-    = caf::get_if<caf::config_value::dictionary>(&parsed->begin()->second);
+  const auto* section = caf::get_if<caf::config_value::dictionary>(
+    &parsed->begin()->second);
   if (section == nullptr || section->size() != 1)
     return std::nullopt;
   return section->begin()->second;

@@ -20,8 +20,8 @@ namespace {
 
 constexpr int usage_error = 2;
 
-constexpr std::string_view help
-  = R"(usage: torpord [--config-file=FILE] [--torpor.KEY=VALUE ...]
+constexpr std::string_view
+  help = R"(usage: torpord [--config-file=FILE] [--torpor.KEY=VALUE ...]
 
 Keeps a Torpor store open: recovers it, makes buffered entries durable when
 they are due, and closes it on SIGTERM or SIGINT. Logs to standard error, stays
@@ -150,8 +150,8 @@ int serve(const torpor::daemon_config& config, const sigset_t& stop) {
 int main(int argc, char** argv) {
   torpor::hold_standard_descriptors();
   const auto stop = block_stop_signals();
-  const auto given = parse(std::span{argv, static_cast<std::size_t>(argc)}
-                             .subspan(argc > 0 ? 1 : 0));
+  const auto given = parse(
+    std::span{argv, static_cast<std::size_t>(argc)}.subspan(argc > 0 ? 1 : 0));
   if (!given)
     return complain(given.error(), usage_error);
   if (given->help)

@@ -61,8 +61,8 @@ as_milliseconds(const caf::config_value& value) {
   const auto* found = caf::get_if<caf::timespan>(&value);
   if (found == nullptr)
     return std::nullopt;
-  const auto whole
-    = std::chrono::duration_cast<std::chrono::milliseconds>(*found);
+  const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(
+    *found);
   if (whole != *found)
     return std::nullopt;
   return whole;

@@ -59,7 +59,10 @@ starts_torpord() {
   "$torpord" "$@" 2>"$work/log" &
   daemon=$!
   until grep -qs started "$work/log"; do
-    kill -0 "$daemon" 2>"$work/gone" || { fail "no start: $(cat log)"; return; }
+    kill -0 "$daemon" 2>"$work/gone" || {
+      fail "no start: $(cat log)"
+      return
+    }
     read -rt 0.02 <> <(:) || true
   done
 }

@@ -8,7 +8,8 @@ for signal in TERM INT; do
   kill -"$signal" "$daemon"
   wait "$daemon"
   equal "its end by SIG$signal" $? 0
-  grep -Eq ' info started version=[0-9.]+ pid=[0-9]+ data-dir="store" streams=0 replayed-entries=0 start-ms=[0-9]+$' log \
+  started='started version=[0-9.]+ pid=[0-9]+ data-dir="store" streams=0'
+  grep -Eq " info $started replayed-entries=0 start-ms=[0-9]+$" log \
     || fail "no started line: $(cat log)"
   grep -q "stopping signal=SIG$signal" log || fail "no stopping line"
   tail -n 1 log | grep -q ' info stopped$' || fail "no stopped line"

@@ -17,7 +17,7 @@ struct fixture {
     lines.add("b", "three");
   }
 
-  line_stock lines = *line_stock::with_room(17);
+  line_stock lines = *line_stock::with_room(16);
   request_log log = *request_log::make(16);
 
   void acknowledged(std::uint32_t stream, std::uint32_t line,
@@ -69,6 +69,7 @@ TEST_SUITE("demo_proof") {
       cut_off(0, 0);
     CHECK_FALSE(log.sent(0, 0));
     CHECK(log.size() == 16);
+    CHECK(log.answers() == 0);
   }
 
   TEST_CASE_FIXTURE(fixture, "it holds when all that was acknowledged is there") {

@@ -5,7 +5,8 @@
 
 mkdir logs
 seq 1 30000 >logs/a.log
-seq -f 'a line of some length with the number %.0f' 1 20000 | gzip >logs/b.log.gz
+seq -f 'a line of some length with the number %.0f' 1 20000 \
+  | gzip >logs/b.log.gz
 printf 'no\r\n\nnewline' >c
 : >empty
 
@@ -24,7 +25,8 @@ prints $'no\r' '' newline
 
 # Again goes on where it ended, with names of one's own.
 run 0 "$torpor" import c --name logs/a.log --json
-shows '"entries":3,"bytes":10,.*"file":"c","name":"logs/a.log","first":30000,"next":30003'
+shows '"entries":3,"bytes":10,'
+shows '"file":"c","name":"logs/a.log","first":30000,"next":30003'
 run 0 "$torpor" import c logs/a.log --prefix acme/ --quiet
 equal "quiet output" "$(cat out)" ""
 seq 1 3 | run 0 "$torpor" import - --name piped

@@ -10,10 +10,9 @@ using namespace torpor;
 using namespace std::string_view_literals;
 
 TEST_CASE("exactly the texts of RFC 3629 are UTF-8") {
-  for (const auto text :
-       {""sv, "a\0b"sv, "\x7f"sv, "\xc2\x80"sv, "\xdf\xbf"sv, "\xe0\xa0\x80"sv,
-        "\xed\x9f\xbf"sv, "\xee\x80\x80"sv, "\xf0\x90\x80\x80"sv,
-        "\xf4\x8f\xbf\xbf"sv}) {
+  for (const auto text : {""sv, "a\0b"sv, "\x7f"sv, "\xc2\x80"sv, "\xdf\xbf"sv,
+                          "\xe0\xa0\x80"sv, "\xed\x9f\xbf"sv, "\xee\x80\x80"sv,
+                          "\xf0\x90\x80\x80"sv, "\xf4\x8f\xbf\xbf"sv}) {
     INFO(base64(text));
     CHECK(is_utf8(text));
   }
@@ -53,12 +52,13 @@ TEST_CASE("objects and arrays separate what is in them") {
   CHECK(list.str() == "[]");
   list.add("1");
   list.add("2");
-  CHECK(json_object{}
-          .number("most", std::uint64_t{18446744073709551615u})
-          .number("least", std::int64_t{-1})
-          .flag("ok", true)
-          .raw("list", list.str())
-          .str()
-        == R"({"most":18446744073709551615,"least":-1,"ok":true,"list":[1,2]})");
+  CHECK(
+    json_object{}
+      .number("most", std::uint64_t{18446744073709551615u})
+      .number("least", std::int64_t{-1})
+      .flag("ok", true)
+      .raw("list", list.str())
+      .str()
+    == R"({"most":18446744073709551615,"least":-1,"ok":true,"list":[1,2]})");
   CHECK(json_object{}.str() == "{}");
 }

@@ -9,11 +9,11 @@ using namespace torpor;
 
 TEST_CASE("a bar shows the share, the rate and the time that is left") {
   CHECK(progress_line({"import", 50u << 20, 100u << 20, 5}, 60)
-        == "import [=============>             ]  50%  10.0 MiB/s  0:05 left");
+        == "import [===========>          ]  50%  10.0 MiB/s  0:05 left");
   CHECK(progress_line({"import", 0, 100, 0}, 60)
-        == "import [>                               ]   0%  0 B/s  ? left");
+        == "import [>                             ]   0%  0 B/s  ? left");
   CHECK(progress_line({"import", 100, 100, 1}, 60)
-        == "import [=============================] 100%  100 B/s  0:00 left");
+        == "import [=========================] 100%  100 B/s  0:00 left");
 }
 
 TEST_CASE("a bar never gets wider than the terminal or longer than the work") {

@@ -7,7 +7,8 @@ run 0 "$torpor" --help
 shows 'echo hello \| torpor append greetings'
 run 0 "$torpor" --version
 shows '^torpor [0-9]'
-for command in append import read tail ls info create delete close sync verify; do
+for command in append import read tail ls info create delete close sync \
+  verify; do
   run 0 "$torpor" "$command" --help
   shows "^  .*torpor $command"
   shows '^--data-dir, --json and --quiet hold here, too\.$'

@@ -342,10 +342,10 @@ TEST_SUITE("journal_scan") {
   }
 
   TEST_CASE("a length beyond the file's end is not believed") {
-    journal_fixture journal;
-    journal.open();
-    fill(journal, 2);
     for (const auto bytes : {60'000u, 0xffffffffu}) {
+      journal_fixture journal;
+      journal.open();
+      fill(journal, 2);
       forge(journal, 1, frame_size, frame_size,
             [&](frame_header& header) { header.payload_bytes = bytes; });
       const auto scanned = journal.scan(inspect);

@@ -208,6 +208,16 @@ TEST_SUITE("store") {
     }
   }
 
+  TEST_CASE_FIXTURE(data_directory, "a store without identity is not replaced") {
+    fill();
+    fs::remove(identity_path(path));
+    for (const auto mode : {torpor::access::write, torpor::access::inspect}) {
+      CHECK(refused(mode) == errc::corrupt);
+      CHECK(text.find("torpor.store") != std::string::npos);
+    }
+    CHECK_FALSE(fs::exists(identity_path(path)));
+  }
+
   TEST_CASE_FIXTURE(data_directory, "another store's journal is refused") {
     fill();
     put("torpor.store",
@@ -241,7 +251,7 @@ TEST_SUITE("store") {
     {
       std::fstream file{files[0],
                         std::ios::binary | std::ios::in | std::ios::out};
-      file.seekp(4096 + 200); // Inside the first of several frames.
+      file.seekp(4096 + 128 + 20); // In the second frame's first block.
       file.put('\xff');
     }
     const auto before = content()[files[0].string()];

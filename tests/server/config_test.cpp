@@ -70,11 +70,10 @@ auto fields(const daemon_config& config) {
   const auto& [buffered, stream, tenant, cache, tenants] = memory;
   const auto& [file_bytes, idle_mark] = journal;
   const auto& [workers, shards, readers] = pool;
-  return std::tuple{log_level, data_dir,   create_on_append, max_delay,
-                    max_bytes, linger,     window,           buffered,
-                    stream,    tenant,     cache,            tenants,
-                    workers,   file_bytes, idle_mark,        shards,
-                    readers};
+  return std::tuple{
+    log_level, data_dir,   create_on_append, max_delay, max_bytes, linger,
+    window,    buffered,   stream,           tenant,    cache,     tenants,
+    workers,   file_bytes, idle_mark,        shards,    readers};
 }
 
 /// A configuration in which no option has its default.
@@ -339,9 +338,9 @@ TEST_CASE("bytes have binary units and nothing else") {
   CHECK(parse_bytes("3KiB") == 3072);
   CHECK(parse_bytes("2 GiB") == 2ull << 30);
   CHECK(parse_bytes("1TiB") == 1ull << 40);
-  for (const auto* const each : {"", "KiB", "-1", "+1", " 1", "1 ", "1kb", "1K",
-                                 "1.5MiB", "16777216TiB",
-                                 "18446744073709551616"}) {
+  for (const auto* const each :
+       {"", "KiB", "-1", "+1", " 1", "1 ", "1kb", "1K", "1.5MiB", "16777216TiB",
+        "18446744073709551616"}) {
     INFO(std::string{each});
     CHECK(!parse_bytes(each));
   }
