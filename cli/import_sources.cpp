@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/import_sources.hpp"
 
-#include "cli/line_reader.hpp"
 #include "runtime/stream_name.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <map>
 #include <string_view>
+
+#include <unistd.h>
 
 namespace torpor {
 
@@ -27,6 +29,18 @@ std::string name_after(const std::filesystem::path& path) {
   return name;
 }
 
+/// Opens nothing: whoever writes into a pipe would take that for its end.
+result<void> check_readable(const std::string& path) {
+  std::error_code unknown;
+  if (path == "-")
+    return {};
+  if (std::filesystem::is_directory(path, unknown))
+    return fail_io("open", path, EISDIR);
+  if (::access(path.c_str(), R_OK) != 0)
+    return fail_io("open", path, errno);
+  return {};
+}
+
 result<import_source> plan_one(const std::string& path,
                                const import_naming& naming) {
   import_source source;
@@ -39,7 +53,7 @@ result<import_source> plan_one(const std::string& path,
   if (auto valid = check_name(source.stream); !valid)
     return tl::unexpected{valid.error()};
   // Before anything is imported: better nothing than half of the files.
-  if (auto readable = line_reader::open(path); !readable)
+  if (auto readable = check_readable(path); !readable)
     return tl::unexpected{readable.error()};
   std::error_code unknown;
   if (path != "-" && std::filesystem::is_regular_file(path, unknown))

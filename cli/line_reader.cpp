@@ -88,15 +88,18 @@ result<bool> line_reader::fill() {
                             static_cast<unsigned>(room));
   if (got > 0) {
     end_ += static_cast<std::size_t>(got);
+    unpacked_ += static_cast<std::uint64_t>(got);
     return true;
   }
   int code = Z_OK;
-  const std::string_view text = ::gzerror(file_.get(), &code);
+  ::gzerror(file_.get(), &code);
   if (code == Z_ERRNO || (got < 0 && errno != 0))
-    return fail_io("read", place(path_, line_), errno);
+    return fail_io("read", path_, errno);
   if (code != Z_OK && code != Z_STREAM_END)
-    return fail(errc::corrupt, fmt::format("{} is broken gzip: {}",
-                                           place(path_, line_), text));
+    return fail(errc::corrupt,
+                fmt::format("{} is broken gzip: {}", place(path_, line_),
+                            code == Z_BUF_ERROR ? "it ends too early"
+                                                : "its data is damaged"));
   return false;
 }
 
@@ -120,8 +123,8 @@ result<std::optional<std::string_view>> line_reader::next() {
 }
 
 std::uint64_t line_reader::consumed() const {
-  return static_cast<std::uint64_t>(
-    std::max<z_off_t>(::gzoffset(file_.get()), 0));
+  const auto offset = ::gzoffset(file_.get()); // -1 for a pipe.
+  return offset > 0 ? static_cast<std::uint64_t>(offset) : unpacked_;
 }
 
 } // namespace torpor

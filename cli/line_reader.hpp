@@ -27,7 +27,8 @@ public:
   /// gzip): all name file and line.
   [[nodiscard]] result<std::optional<std::string_view>> next();
 
-  /// Bytes of the file that were read, compressed ones where it is gzip.
+  /// Bytes of the file that were read, compressed ones where it is gzip; of a
+  /// pipe, unpacked ones.
   [[nodiscard]] std::uint64_t consumed() const;
 
 private:
@@ -48,7 +49,8 @@ private:
   std::vector<char> buffer_;
   std::size_t begin_ = 0; ///< Of what is not handed out yet.
   std::size_t end_ = 0;
-  std::uint64_t line_ = 0; ///< Lines handed out.
+  std::uint64_t line_ = 0;     ///< Lines handed out.
+  std::uint64_t unpacked_ = 0; ///< Bytes read.
 };
 
 } // namespace torpor

@@ -30,6 +30,10 @@ shows '"file":"c","name":"logs/a.log","first":30000,"next":30003'
 run 0 "$torpor" import c logs/a.log --prefix acme/ --quiet
 equal "quiet output" "$(cat out)" ""
 seq 1 3 | run 0 "$torpor" import - --name piped
+mkfifo pipe
+seq 1 3 >pipe &
+run 0 "$torpor" import pipe
+shows '^pipe -> pipe: 3 entries'
 gzip -c c | run 0 "$torpor" import - --name unpacked
 run 0 "$torpor" read unpacked
 prints $'no\r' '' newline
@@ -56,7 +60,7 @@ shows '"next":3,'
 # Damaged and oversized files: said where, and how far it came.
 head -c 20000 logs/b.log.gz >cut.gz
 run 1 "$torpor" import cut.gz
-complains "'cut.gz' behind line [0-9]+ is broken gzip.*imported until then: [1-9]"
+complains "'cut.gz' behind line [0-9]+ is broken gzip: it ends too early; imported until then: [1-9]"
 run 0 "$torpor" read cut
 count=$(wc -l <out)
 zcat logs/b.log.gz | sed -n "1,${count}p" | cmp -s - out \
