@@ -27,6 +27,7 @@ struct appender::state {
   };
 
   void arrived(std::uint64_t count);
+  void wait_below(std::uint64_t count);
 
   std::shared_ptr<torpor::engine> engine;
   appender_options options;
@@ -35,23 +36,25 @@ struct appender::state {
   std::atomic<std::uint64_t> in_flight{0};
   std::mutex mutex;
   std::condition_variable changed;
+  std::atomic<std::uint64_t> arrivals{0}; ///< Batches answered.
 };
 
 /// Sends what is to be sent. One thread at a time, so that batches leave in the
-/// order they were filled; who comes meanwhile leaves its part to that thread.
+/// order they were filled. One batch a call: a pool thread must not go on for
+/// others that fill while a stopping engine refuses; what is left is sent by
+/// the next append, answer or wait.
 void appender::state::lane::send(std::unique_lock<std::mutex>& lock) {
-  if (std::exchange(sending, true))
+  const auto due = collecting
+                   && (under_way == 0
+                       || collecting->size() >= owner->options.batch_max);
+  if (!due || std::exchange(sending, true))
     return;
-  while (collecting
-         && (under_way == 0
-             || collecting->size() >= owner->options.batch_max)) {
-    auto batch = std::move(collecting);
-    ++under_way;
-    lock.unlock();
-    batch->sink(this);
-    owner->engine->submit(shard, std::move(batch)); // May call `done`.
-    lock.lock();
-  }
+  auto batch = std::move(collecting);
+  ++under_way;
+  lock.unlock();
+  batch->sink(this);
+  owner->engine->submit(shard, std::move(batch)); // May call `done`.
+  lock.lock();
   sending = false;
 }
 
@@ -82,7 +85,23 @@ void appender::state::arrived(std::uint64_t count) {
   // Under the mutex, so that nobody who waits misses it or frees us meanwhile.
   const std::lock_guard guard{mutex};
   in_flight -= count;
+  ++arrivals;
   changed.notify_all();
+}
+
+/// Waits until fewer than `count` appends are unanswered.
+void appender::state::wait_below(std::uint64_t count) {
+  for (;;) {
+    const auto seen = arrivals.load();
+    if (in_flight < count)
+      return;
+    for (auto& lane : lanes) {
+      std::unique_lock lock{lane.mutex};
+      lane.send(lock);
+    }
+    std::unique_lock lock{mutex};
+    changed.wait(lock, [&] { return arrivals != seen; });
+  }
 }
 
 appender::appender(const runtime& store, const appender_options& options,
@@ -104,12 +123,7 @@ appender::~appender() {
 
 void appender::append(const stream& to, bytes_view payload,
                       const append_options& how, std::uint64_t tag) {
-  if (state_->in_flight >= state_->options.in_flight_max) {
-    std::unique_lock lock{state_->mutex};
-    state_->changed.wait(lock, [this] {
-      return state_->in_flight < state_->options.in_flight_max;
-    });
-  }
+  state_->wait_below(state_->options.in_flight_max);
   ++state_->in_flight;
   const auto ref = to.ref();
   auto& lane = state_->lanes[state_->engine->shard(ref)];
@@ -130,8 +144,7 @@ void appender::append(const stream& to, bytes_view payload,
 }
 
 void appender::wait() {
-  std::unique_lock lock{state_->mutex};
-  state_->changed.wait(lock, [this] { return state_->in_flight == 0; });
+  state_->wait_below(1);
 }
 
 std::uint64_t appender::in_flight() const noexcept {
