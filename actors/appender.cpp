@@ -95,9 +95,9 @@ void appender::state::wait_below(std::uint64_t count) {
     const auto seen = arrivals.load();
     if (in_flight < count)
       return;
-    for (auto& lane : lanes) {
-      std::unique_lock lock{lane.mutex};
-      lane.send(lock);
+    for (auto& each : lanes) {
+      std::unique_lock lock{each.mutex};
+      each.send(lock);
     }
     std::unique_lock lock{mutex};
     changed.wait(lock, [&] { return arrivals != seen; });
