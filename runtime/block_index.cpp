@@ -9,9 +9,7 @@ void block_index::add(const block_view& block, block_place place) {
   free_some();
   const auto at = rows_.take();
   row added{block.first, block.last_ms, place, block.count, at, none, at, 0};
-  const auto [found, fresh] = newest_.try_emplace(raw(block.stream), at);
-  if (!fresh) {
-    const auto before = found->second;
+  if (const auto before = newest_.find(block.stream); before != none) {
     auto& last = rows_[before];
     const auto& jump = rows_[last.far];
     // Two jumps of the same length become one jump over both.
@@ -21,17 +19,17 @@ void block_index::add(const block_view& block, block_place place) {
     added.depth = last.depth + 1;
     added.far = joins && last.depth > 0 ? jump.far : before;
     last.after = at;
-    found.value() = at;
   }
+  newest_.set(block.stream, at);
   rows_[at] = added;
 }
 
 void block_index::remove(stream_id stream) {
-  const auto newest = newest_.find(raw(stream));
-  if (newest == newest_.end())
+  const auto newest = newest_.find(stream);
+  if (newest == none)
     return;
-  removed_.push_back(newest->second);
-  newest_.erase(newest);
+  removed_.push_back(newest);
+  newest_.erase(stream);
 }
 
 void block_index::free_some() {
@@ -67,10 +65,10 @@ std::vector<indexed_block> block_index::find(stream_id stream, sequence from,
                                              std::uint64_t bytes_max,
                                              std::uint32_t blocks_max) const {
   std::vector<indexed_block> found;
-  const auto newest = newest_.find(raw(stream));
-  if (newest == newest_.end())
+  const auto newest = newest_.find(stream);
+  if (newest == none)
     return found;
-  auto at = oldest(newest->second, [from](const row& r) {
+  auto at = oldest(newest, [from](const row& r) {
     return raw(r.first) + r.count > raw(from);
   });
   std::uint64_t bytes = 0;
@@ -86,10 +84,10 @@ std::vector<indexed_block> block_index::find(stream_id stream, sequence from,
 
 std::optional<sequence> block_index::find_time(stream_id stream,
                                                std::int64_t time_ms) const {
-  const auto newest = newest_.find(raw(stream));
-  if (newest == newest_.end())
+  const auto newest = newest_.find(stream);
+  if (newest == none)
     return std::nullopt;
-  const auto at = oldest(newest->second, [time_ms](const row& r) {
+  const auto at = oldest(newest, [time_ms](const row& r) {
     return r.last_ms >= time_ms;
   });
   if (at == none)

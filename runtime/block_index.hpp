@@ -2,10 +2,9 @@
 #pragma once
 
 #include "runtime/block.hpp"
+#include "runtime/id_map.hpp"
 #include "runtime/slab.hpp"
 #include "torpor/types.hpp"
-
-#include <tsl/robin_map.h>
 
 #include <cstdint>
 #include <vector>
@@ -35,9 +34,10 @@ public:
   void prefetch(const Streams& streams, ToId id) {
     fetched_.clear();
     for (const auto& each : streams)
-      if (const auto known = newest_.find(raw(id(each)));
-          known != newest_.end())
-        fetched_.push_back(known->second);
+      newest_.prefetch(id(each));
+    for (const auto& each : streams)
+      if (const auto known = newest_.find(id(each)); known != none)
+        fetched_.push_back(known);
     for (const auto at : fetched_)
       __builtin_prefetch(&rows_[at].depth, 1);
     for (auto& at : fetched_) {
@@ -68,7 +68,7 @@ public:
   [[nodiscard]] std::size_t blocks() const noexcept { return rows_.used(); }
 
 private:
-  static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr std::uint32_t none = id_map::none;
 
   struct row {
     sequence first;
@@ -89,7 +89,7 @@ private:
   void free_some();
 
   slab<row> rows_;
-  tsl::robin_map<std::uint64_t, std::uint32_t> newest_;
+  id_map newest_; ///< Row of each stream's newest block.
   std::vector<std::uint32_t> fetched_; ///< Only `prefetch` uses it.
   std::vector<std::uint32_t> removed_; ///< Newest row left of each.
 };

@@ -28,10 +28,10 @@ void record_table::number(std::uint8_t slot, std::uint64_t largest) noexcept {
 }
 
 result<record_table::row_index> record_table::find(stream_id id) {
-  if (const auto known = ids_.find(raw(id)); known != ids_.end()) {
-    auto& row = rows_[known->second];
+  if (const auto known = ids_.find(id); known != none) {
+    auto& row = rows_[known];
     row.recent = true;
-    return row.removed ? none : known->second;
+    return row.removed ? none : known;
   }
   auto stored = catalog_->find(id);
   if (!stored)
@@ -80,7 +80,7 @@ record_table::row_index record_table::insert(stream_id id,
   row.id = id;
   row.record = std::move(record);
   row.recent = true;
-  ids_.insert_or_assign(raw(id), at);
+  ids_.set(id, at);
   return at;
 }
 
@@ -92,7 +92,7 @@ result<bool> record_table::apply(const block_view& block) {
   if (at == none) {
     // Only a replay meets a stream that nobody has created yet. One that was
     // removed later may come to life here; its removal follows.
-    if (!block.creates || ids_.contains(raw(block.stream)))
+    if (!block.creates || ids_.find(block.stream) != none)
       return false;
     at = insert(block.stream, {});
     rows_[at].fresh = true;
@@ -138,8 +138,8 @@ record_table::list(std::string_view prefix, std::string_view after,
       if (!fresh->first.starts_with(prefix)
           || (!all && fresh->first >= before))
         return;
-      const auto row = ids_.find(raw(fresh->second));
-      if (row != ids_.end() && !rows_[row->second].unborn)
+      const auto row = ids_.find(fresh->second);
+      if (row != none && !rows_[row].unborn)
         found.emplace_back(fresh->first, fresh->second);
     }
   };
@@ -153,8 +153,8 @@ record_table::list(std::string_view prefix, std::string_view after,
         return found;
       if (fresh != names_.end() && fresh->first == name)
         continue; // A newer stream of that name.
-      const auto row = ids_.find(raw(id));
-      if (row == ids_.end() || !rows_[row->second].removed)
+      const auto row = ids_.find(id);
+      if (row == none || !rows_[row].removed)
         found.emplace_back(name, id);
     }
     if (stored->size() < count_max) {
@@ -230,7 +230,7 @@ void record_table::mark_clean(row_index at) {
 }
 
 void record_table::erase(row_index at) {
-  ids_.erase(raw(rows_[at].id));
+  ids_.erase(rows_[at].id);
   rows_[at] = record_row{};
   rows_.release(at);
 }

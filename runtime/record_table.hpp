@@ -3,10 +3,9 @@
 
 #include "runtime/block.hpp"
 #include "runtime/catalog.hpp"
+#include "runtime/id_map.hpp"
 #include "runtime/slab.hpp"
 #include "runtime/stream_record.hpp"
-
-#include <tsl/robin_map.h>
 
 #include <array>
 #include <cstdint>
@@ -97,6 +96,9 @@ public:
   /// What was collected last is in the catalog, or (false) could not be saved.
   void saved(bool success);
 
+  /// Fetches what finding a stream in memory takes.
+  void prefetch(stream_id id) const { ids_.prefetch(id); }
+
   /// Fetches a row into the cache, to be changed.
   void prefetch(row_index at) const {
     const auto* row = reinterpret_cast<const char*>(&rows_[at]);
@@ -106,8 +108,7 @@ public:
 
   /// The row of a stream that is in memory, else `none`. Reads no catalog.
   [[nodiscard]] row_index in_memory(stream_id id) const {
-    const auto known = ids_.find(raw(id));
-    return known != ids_.end() ? known->second : none;
+    return ids_.find(id);
   }
   [[nodiscard]] std::size_t in_memory() const noexcept { return rows_.used(); }
   [[nodiscard]] std::size_t dirty() const noexcept { return dirty_.size(); }
@@ -125,7 +126,7 @@ private:
   std::uint32_t shards_;
   std::uint32_t cache_max_;
   slab<record_row> rows_;
-  tsl::robin_map<std::uint64_t, row_index> ids_;
+  id_map ids_;
   std::map<std::string, stream_id, std::less<>> names_; ///< Of fresh rows.
   std::array<std::uint64_t, slots> numbers_{};
   std::vector<row_index> dirty_;

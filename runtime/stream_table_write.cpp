@@ -104,6 +104,8 @@ void stream_table::write(std::unique_ptr<write_batch> owned) {
 /// when all are asked for at once.
 void stream_table::prefetch(const write_batch& batch) {
   for (const auto& request : batch.requests())
+    records_.prefetch(request.id);
+  for (const auto& request : batch.requests())
     if (const auto row = records_.in_memory(request.id);
         row != record_table::none)
       records_.prefetch(row);
