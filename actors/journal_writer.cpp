@@ -18,10 +18,12 @@ constexpr std::chrono::milliseconds retry_delay{1000};
 
 } // namespace
 
+/// One frame a turn: what it answers runs on this thread next, before the
+/// following frame waits for the disk.
 void journal_state::commit() {
   all->queue.take(waiting_);
-  while (!waiting_.empty() && commit_some())
-    ;
+  if (!waiting_.empty() && commit_some() && !waiting_.empty())
+    self->send(self, commit_atom::value);
 }
 
 /// How many of the waiting blocks go into the next frame.

@@ -70,7 +70,7 @@ using scheduler_actor = caf::typed_actor<
 /// JOURNAL: writes the blocks of all streams, one frame and one sync at a
 /// time. Blocks come through `block_queue`, not through messages.
 using journal_actor = caf::typed_actor<
-  // The queue was empty and is not any more.
+  // The queue was empty and is not any more, or a frame is left to be written.
   caf::reacts_to<commit_atom>,
   // From the scheduler: the journal's own deadline has passed.
   caf::reacts_to<later_atom>,

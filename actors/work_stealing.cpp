@@ -55,10 +55,11 @@ void job_ring::shrink_if_empty() noexcept {
 
 // -- job_queue ----------------------------------------------------------------
 
-void job_queue::push(caf::resumable* job) {
+std::size_t job_queue::push(caf::resumable* job) {
   std::lock_guard guard{mutex_};
   ring_.push_back(job);
   size_.store(ring_.size());
+  return ring_.size();
 }
 
 caf::resumable* job_queue::take() noexcept {

@@ -46,7 +46,8 @@ private:
 /// Threads: any; guarded by mutex_.
 class job_queue {
 public:
-  void push(caf::resumable* job);
+  /// Returns how many jobs there are now.
+  std::size_t push(caf::resumable* job);
 
   /// The oldest job, or null.
   caf::resumable* take() noexcept;
@@ -179,15 +180,18 @@ public:
     d(self->parent()).lot.wake_one();
   }
 
+  /// The worker's running job makes another one. It is the worker's next,
+  /// unless there are more: only those are worth waking somebody for.
   template <class Worker>
   void internal_enqueue(Worker* self, caf::resumable* job) {
-    external_enqueue(self, job);
+    if (d(self).queue.push(job) > 1)
+      d(self->parent()).lot.wake_one();
   }
 
   /// The job has used up its turn and goes to the end.
   template <class Worker>
   void resume_job_later(Worker* self, caf::resumable* job) {
-    external_enqueue(self, job);
+    internal_enqueue(self, job);
   }
 
   /// The next job of a worker. Blocks while there is none.

@@ -231,7 +231,13 @@ public:
 
   caf::resumable* dequeue() { return policy_.dequeue(workers_[0].get()); }
 
+  /// Worker 0 runs a job that makes another one.
+  void push_own() {
+    policy_.internal_enqueue(workers_[0].get(), jobs_[0].get());
+  }
+
   [[nodiscard]] bool asleep() const { return asleep_; }
+  [[nodiscard]] std::size_t parked() const { return shared_.lot.parked(); }
 
   /// Jobs are left although nobody searches and somebody could.
   [[nodiscard]] bool neglects_jobs() {
@@ -288,6 +294,15 @@ TEST_CASE("jobs are seen at whatever step of a search they arrive") {
         asleep = pool.asleep();
       }
     }
+}
+
+TEST_CASE("a worker's own next job wakes nobody, the one behind it does") {
+  constexpr std::size_t never = ~std::size_t{0};
+  scripted_pool pool{never, 0, 2};
+  pool.push_own();
+  CHECK(pool.parked() == 2);
+  pool.push_own();
+  CHECK(pool.parked() == 1);
 }
 
 // -- the pool -----------------------------------------------------------------
@@ -381,14 +396,15 @@ TEST_CASE("jobs of one worker run in the order in which they came") {
         == std::vector<std::string>{"long 0", "a", "b", "long 1", "long 2"});
 }
 
-TEST_CASE("a job behind a blocked one is run by a parked worker") {
+TEST_CASE("jobs behind a blocked one are run by a parked worker") {
   pool half_idle{2};
   for (auto round = 0; round < 2'000; ++round) {
-    std::latch unblocked{1};
+    std::latch unblocked{2};
     std::latch ran{1};
     half_idle.run(once([&](caf::execution_unit* worker) {
-      worker->exec_later(
-        once([&](caf::execution_unit*) { unblocked.count_down(); }));
+      for (auto jobs = 0; jobs < 2; ++jobs)
+        worker->exec_later(
+          once([&](caf::execution_unit*) { unblocked.count_down(); }));
       unblocked.wait();
       ran.count_down();
     }));
