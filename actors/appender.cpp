@@ -6,24 +6,35 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace torpor {
 
+namespace {
+
+/// A batch with that much leaves without waiting for the one before it.
+constexpr std::size_t batch_bytes = 1u << 20;
+
+} // namespace
+
 struct appender::state {
-  /// The batches of one shard. Never more than one is under way; meanwhile the
-  /// next one collects.
+  /// The batches of one shard. Few are under way at once; meanwhile the next
+  /// one collects.
   struct lane final : write_sink {
     void done(std::unique_ptr<write_batch> batch) override;
-    void send(std::unique_lock<std::mutex>& lock);
+    [[nodiscard]] bool due() const;
+    void send(std::unique_lock<std::mutex>& lock, bool may_wait);
 
     state* owner = nullptr;
     std::uint32_t shard = 0;
     std::mutex mutex;
+    std::condition_variable idle; ///< Nobody is in `send` any more.
     std::unique_ptr<write_batch> collecting;
     std::vector<std::unique_ptr<write_batch>> free;
     std::size_t under_way = 0;
-    bool sending = false; ///< A thread is in `send`.
+    std::thread::id sender; ///< Who is in `send`; nobody at first.
+    bool missed = false;    ///< Somebody left something to the sender.
   };
 
   void arrived(std::uint64_t count);
@@ -36,26 +47,43 @@ struct appender::state {
   std::atomic<std::uint64_t> in_flight{0};
   std::mutex mutex;
   std::condition_variable changed;
-  std::atomic<std::uint64_t> arrivals{0}; ///< Batches answered.
+  std::uint64_t arrivals = 0; ///< Batches answered; guarded by `mutex`.
 };
 
-/// Sends what is to be sent. One thread at a time, so that batches leave in the
-/// order they were filled. One batch a call: a pool thread must not go on for
-/// others that fill while a stopping engine refuses; what is left is sent by
-/// the next append, answer or wait.
-void appender::state::lane::send(std::unique_lock<std::mutex>& lock) {
-  const auto due = collecting
-                   && (under_way == 0
-                       || collecting->size() >= owner->options.batch_max);
-  if (!due || std::exchange(sending, true))
-    return;
-  auto batch = std::move(collecting);
-  ++under_way;
-  lock.unlock();
-  batch->sink(this);
-  owner->engine->submit(shard, std::move(batch)); // May call `done`.
-  lock.lock();
-  sending = false;
+bool appender::state::lane::due() const {
+  return collecting
+         && (under_way == 0 || collecting->size() >= owner->options.batch_max
+             || collecting->memory_bytes() >= batch_bytes);
+}
+
+/// Sends what is due. One thread at a time, so that batches leave in the order
+/// they were filled. The application's threads wait for their turn (they must
+/// not fill on while a stopping engine refuses); one that answers, or that is
+/// called back while it sends, leaves the look at what is due to the sender.
+void appender::state::lane::send(std::unique_lock<std::mutex>& lock,
+                                 bool may_wait) {
+  const auto me = std::this_thread::get_id();
+  while (sender != std::thread::id{}) {
+    if (sender == me || !may_wait) {
+      missed = true;
+      return;
+    }
+    idle.wait(lock);
+  }
+  sender = me;
+  do {
+    missed = false;
+    if (!due())
+      break;
+    auto batch = std::move(collecting);
+    ++under_way;
+    lock.unlock();
+    batch->sink(this);
+    owner->engine->submit(shard, std::move(batch)); // May call `done`.
+    lock.lock();
+  } while (missed);
+  sender = {};
+  idle.notify_all();
 }
 
 void appender::state::lane::done(std::unique_ptr<write_batch> batch) {
@@ -76,7 +104,7 @@ void appender::state::lane::done(std::unique_ptr<write_batch> batch) {
     batch->clear();
     if (free.size() < 4)
       free.push_back(std::move(batch));
-    send(lock);
+    send(lock, false);
   }
   owner->arrived(count);
 }
@@ -92,12 +120,17 @@ void appender::state::arrived(std::uint64_t count) {
 /// Waits until fewer than `count` appends are unanswered.
 void appender::state::wait_below(std::uint64_t count) {
   for (;;) {
-    const auto seen = arrivals.load();
-    if (in_flight < count)
-      return;
+    std::uint64_t seen = 0;
+    {
+      // Who answers is done with us when it has left the mutex.
+      const std::lock_guard guard{mutex};
+      if (in_flight < count)
+        return;
+      seen = arrivals;
+    }
     for (auto& each : lanes) {
       std::unique_lock lock{each.mutex};
-      each.send(lock);
+      each.send(lock, true);
     }
     std::unique_lock lock{mutex};
     changed.wait(lock, [&] { return arrivals != seen; });
@@ -123,7 +156,8 @@ appender::~appender() {
 
 void appender::append(const stream& to, bytes_view payload,
                       const append_options& how, std::uint64_t tag) {
-  state_->wait_below(state_->options.in_flight_max);
+  if (state_->in_flight >= state_->options.in_flight_max)
+    state_->wait_below(state_->options.in_flight_max);
   ++state_->in_flight;
   const auto ref = to.ref();
   auto& lane = state_->lanes[state_->engine->shard(ref)];
@@ -140,7 +174,7 @@ void appender::append(const stream& to, bytes_view payload,
   lane.collecting->add(payload);
   if (ref.id == stream_id{})
     lane.collecting->learn_id({to.shared_, &to.shared_->id});
-  lane.send(lock);
+  lane.send(lock, true);
 }
 
 void appender::wait() {

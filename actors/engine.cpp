@@ -23,6 +23,9 @@ own_config(const pool_options& options) {
   auto config = std::make_unique<caf::actor_system_config>();
   config->load<caf::scheduler::coordinator<work_stealing>>();
   config->set("scheduler.max-threads", options.workers);
+  // One message a turn: what it made for others is run by whoever is next, and
+  // does not wait behind the rest of a mailbox.
+  config->set("scheduler.max-throughput", std::size_t{1});
   // A host's command line and caf-application.ini are none of our business.
   config->set("logger.verbosity", caf::atom("quiet"));
   return config;
@@ -114,7 +117,7 @@ void engine::submit(std::uint32_t shard, std::unique_ptr<write_batch> batch) {
   {
     const std::shared_lock gate{gate_};
     // What frees memory is let in over the budget.
-    if (!stopping_ && batch->entry_sizes().empty())
+    if (!stopping_ && !batch->adds())
       budget.charge(bytes);
     else
       over = !stopping_ && !budget.try_charge(bytes);

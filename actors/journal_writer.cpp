@@ -26,14 +26,17 @@ void journal_state::commit() {
     self->send(self, commit_atom::value);
 }
 
-/// How many of the waiting blocks go into the next frame.
+/// How many of the waiting blocks go into the next frame. On a full disk those
+/// with entries, which may have to wait, do not go with others.
 std::size_t journal_state::next_frame() const {
   auto most = std::min(work.file->frame_bytes_max(), frame_bytes_aim);
   if (held_)
     most = std::min(most, work.file->room());
   std::uint64_t bytes = waiting_.front()->bytes.size();
   std::size_t count = 1;
+  const auto entries = waiting_.front()->builder.count() > 0;
   while (count < waiting_.size()
+         && (!held_ || entries == (waiting_[count]->builder.count() > 0))
          && bytes + waiting_[count]->bytes.size() <= most)
     bytes += waiting_[count++]->bytes.size();
   return count;
@@ -60,8 +63,15 @@ bool journal_state::commit_some() {
     bytes += block->bytes.size();
   // A file that is being made is awaited, not made a second time, and a full
   // disk is not asked for one with every block that comes.
-  if ((preparing_ != 0 || held_) && work.file->room() < bytes)
+  // While no file can be made, the last bytes are for what makes room.
+  const auto kept = prepare_failed_ && waiting_.front()->builder.count() > 0
+                      ? work.reserve_bytes
+                      : 0;
+  if ((preparing_ != 0 || held_ || kept != 0)
+      && work.file->room() < bytes + kept) {
+    held_ = held_ || kept != 0;
     return give_up();
+  }
   switch (work.file->commit(frame_)) {
     case commit_outcome::durable:
       report(count, nullptr);

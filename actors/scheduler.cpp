@@ -11,8 +11,7 @@ void scheduler_state::arm(const std::vector<deadline>& batch) {
 
 void scheduler_state::turn() {
   const auto now = clock->monotonic_ms();
-  if (wakes_at <= now)
-    wakes_at = 0;
+  calls.erase(calls.begin(), calls.upper_bound(now));
   const auto more = wheel.poll(now, fired);
   send_due();
   if (more)
@@ -40,9 +39,9 @@ void scheduler_state::send_due() {
 void scheduler_state::sleep() {
   const auto next = wheel.next();
   // An earlier call that is on its way will look again.
-  if (!next || (wakes_at != 0 && wakes_at <= *next))
+  if (!next || (!calls.empty() && *calls.begin() <= *next))
     return;
-  wakes_at = *next;
+  calls.insert(*next);
   const auto now = clock->monotonic_ms();
   const auto delay = *next > now ? *next - now : 0;
   self->delayed_send(self, std::chrono::milliseconds{delay},

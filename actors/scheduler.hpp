@@ -6,6 +6,7 @@
 #include "runtime/timing_wheel.hpp"
 
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace torpor {
@@ -24,7 +25,7 @@ struct scheduler_state {
   std::shared_ptr<torpor::clock> clock;
   std::shared_ptr<roster> all;
   timing_wheel wheel; ///< Only this actor touches it.
-  std::uint64_t wakes_at = 0; ///< When CAF's clock will call; 0: it will not.
+  std::set<std::uint64_t> calls; ///< When CAF's clock will call.
   std::vector<std::uint64_t> fired;
 };
 

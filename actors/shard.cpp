@@ -54,6 +54,10 @@ void shard_state::flush() {
                handoff<read_job>{std::make_unique<read_job>(std::move(job))});
   }
   out.reads.clear();
+  if (std::exchange(out.relief, false))
+    for (const auto& other : all->shards)
+      self->send(other, ask_atom::value,
+                 table_task{[](stream_table& it) { it.relieve(); }});
   for (auto& batch : out.done)
     write_batch::finish(std::move(batch));
   out.done.clear();

@@ -230,8 +230,12 @@ private:
   static caf::resumable* take_in_turn(Worker* self) {
     auto& own = d(self);
     if (++own.turn % turns_per_foreign_job == 0)
-      if (auto* job = next_victim(self).take())
+      if (auto* job = next_victim(self).take()) {
+        // What lies in its own queue was not announced to anybody.
+        if (!own.queue.empty())
+          d(self->parent()).lot.wake_one();
         return job;
+      }
     return own.queue.take();
   }
 

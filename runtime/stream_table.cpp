@@ -144,9 +144,12 @@ void stream_table::due_by_policy(awake_index at, torpor::ack ack) {
 }
 
 void stream_table::relieve() {
-  // Syncs that are on their way will free some.
-  if (in_flight_ > 0 || !queue_.empty())
+  // A look at all awake streams: not for each of many refusals.
+  constexpr std::uint64_t pause_ms = 10;
+  const auto now = clock_.monotonic_ms();
+  if (relieved_at_ != 0 && now < relieved_at_ + pause_ms)
     return;
+  relieved_at_ = now;
   for (awake_index at = 0; at < awake_.size(); ++at)
     if (awake_[at].buffer != nullptr)
       make_due(at);

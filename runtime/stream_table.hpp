@@ -43,6 +43,7 @@ struct table_output {
   std::vector<deadline> deadlines;        ///< For the timing wheel.
   std::vector<std::unique_ptr<write_batch>> done;
   std::vector<read_job> reads;
+  bool relief = false; ///< A tenant's share is full: relieve the other shards.
 };
 
 /// Counts since the start, and some of now.
@@ -180,6 +181,7 @@ private:
   void hibernate(awake_index at);
   block_builder& buffer(awake_index at);
   void fill(awake_index at, const parsed& request);
+  void charge(awake_index at, std::uint64_t cost);
   void make_due(awake_index at);
   void due_at(awake_index at, std::uint64_t tick);
   void due_by_policy(awake_index at, torpor::ack ack);
@@ -209,6 +211,7 @@ private:
   std::vector<std::unique_ptr<pending_block>> blocks_; ///< Free ones.
   std::unordered_multimap<std::uint64_t, std::unique_ptr<read_request>> parked_;
   std::unordered_map<std::uint64_t, std::uint64_t> tickets_; ///< To stream ids.
+  std::uint64_t relieved_at_ = 0; ///< Monotonic ms; 0: never.
   std::uint64_t released_ = 0; ///< Budget to be given back at the end of a call.
   std::unique_ptr<error> failed_;
   std::unique_ptr<error> full_;

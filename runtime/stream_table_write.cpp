@@ -304,6 +304,7 @@ void stream_table::append(write_batch& batch, std::uint32_t index,
     if (records_[row].unborn && awake == none)
       records_.forget(row);
     relieve();
+    out_.relief = true;
     return refuse(batch, index,
                   {errc::overloaded,
                    fmt::format("append to '{}': its tenant's share of {} bytes "
@@ -393,6 +394,15 @@ void stream_table::wait_durable(awake_index at, write_batch& batch,
   }
 }
 
+/// Holds the budget until the stream's buffer is durable.
+void stream_table::charge(awake_index at, std::uint64_t cost) {
+  auto& stream = awake_[at];
+  if (stream.tenant != nullptr)
+    stream.tenant->charge(cost);
+  stream.charge += cost;
+  released_ -= cost;
+}
+
 void stream_table::create(write_batch& batch, std::uint32_t index,
                           parsed& request) {
   auto found = resolve(request);
@@ -412,10 +422,7 @@ void stream_table::create(write_batch& batch, std::uint32_t index,
   builder.create(request.name);
   if (request.policy != sync_policy{})
     builder.policy(request.policy);
-  if (auto* tenant = awake_[at].tenant; tenant != nullptr)
-    tenant->charge(request.cost);
-  awake_[at].charge += request.cost;
-  released_ -= request.cost;
+  charge(at, request.cost);
   batch.promise(index, {{}, false, 0, records_[row].id, {}});
   wait_durable(at, batch, index);
 }
@@ -460,6 +467,7 @@ void stream_table::control(write_batch& batch, std::uint32_t index,
       awake_[at].removed = true;
     } else {
       builder.policy(request.policy);
+      charge(at, request.cost);
     }
   }
   wait_durable(at, batch, index);

@@ -4,7 +4,19 @@
 #include "runtime/assert.hpp"
 #include "runtime/block.hpp"
 
+#include <algorithm>
+
 namespace torpor {
+
+namespace {
+
+/// Far over every limit. What is longer is cut, and refused by the shard.
+bytes_view cut(bytes_view bytes) {
+  constexpr std::size_t most = 1u << 30;
+  return bytes.first(std::min(bytes.size(), most));
+}
+
+} // namespace
 
 std::size_t write_batch::push(request added, std::string_view name) {
   // Only requests by name carry it. A longer name than a stream can have is
@@ -14,6 +26,9 @@ std::size_t write_batch::push(request added, std::string_view name) {
     added.name_bytes = static_cast<std::uint16_t>(name.size());
     bytes_.append(name);
   }
+  adds_ = adds_ || added.kind == write_kind::append
+          || added.kind == write_kind::create
+          || added.kind == write_kind::policy;
   requests_.push_back(added);
   outcomes_.emplace_back();
   return requests_.size() - 1;
@@ -46,10 +61,12 @@ void write_batch::add(bytes_view payload,
                 && requests_.back().kind == write_kind::append);
   entry_size size;
   if (!properties.empty()) {
-    const auto encoded = encode_properties(properties);
+    const auto whole = encode_properties(properties);
+    const auto encoded = cut(whole);
     size.properties = static_cast<std::uint32_t>(encoded.size());
     bytes_.append(as_text(encoded));
   }
+  payload = cut(payload);
   size.payload = static_cast<std::uint32_t>(payload.size());
   bytes_.append(as_text(payload));
   entry_sizes_.push_back(size);
@@ -81,10 +98,9 @@ std::size_t write_batch::control(write_kind kind, stream_ref stream) {
 }
 
 error write_batch::failure(std::size_t index) const {
-  for (const auto& [at, text] : texts_)
-    if (at == index)
-      return {outcomes_[index].code, text};
-  return {outcomes_[index].code, {}};
+  const auto text = texts_.find(index);
+  return {outcomes_[index].code,
+          text != texts_.end() ? text->second : std::string{}};
 }
 
 void write_batch::clear() {
@@ -98,6 +114,7 @@ void write_batch::clear() {
   learners_.clear();
   open_ = 0;
   queued_ = false;
+  adds_ = false;
 }
 
 void write_batch::trim() {
@@ -108,7 +125,7 @@ void write_batch::trim() {
 
 bool write_batch::fail(std::size_t index, error failure) {
   outcomes_[index].code = failure.code;
-  texts_.emplace_back(index, std::move(failure.context));
+  texts_.insert_or_assign(index, std::move(failure.context));
   return --open_ == 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -145,6 +146,10 @@ public:
   /// Gives every request the same failure; for who cannot send the batch on.
   void fail_all(const error& failure);
 
+  /// Whether it takes memory for longer than its own way: it has an append, a
+  /// create or a policy.
+  [[nodiscard]] bool adds() const noexcept { return adds_; }
+
   /// Empties the batch for the next round; keeps its memory.
   void clear();
 
@@ -191,12 +196,13 @@ private:
   std::vector<sync_policy> policies_;
   std::string bytes_;
   std::vector<write_outcome> outcomes_;
-  std::vector<std::pair<std::size_t, std::string>> texts_;
+  std::map<std::size_t, std::string> texts_; ///< Of those that failed.
   std::vector<std::pair<std::size_t, std::shared_ptr<std::atomic<std::uint64_t>>>>
     learners_;
   write_sink* sink_ = nullptr;
   std::uint32_t open_ = 0;
   bool queued_ = false;
+  bool adds_ = false;
 };
 
 } // namespace torpor

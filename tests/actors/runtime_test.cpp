@@ -102,6 +102,53 @@ TEST_CASE("appends of many threads arrive once, and in each thread's order") {
   CHECK(once.size() == threads * each);
 }
 
+TEST_CASE("waiting for an appender ends, whoever else appends and waits") {
+  const scratch_directory place;
+  auto store = open_or_fail(small_store(place));
+  for (const std::uint32_t batch_max : {1u, 3u, 256u}) {
+    std::atomic<std::uint64_t> acknowledged{0};
+    appender_options how;
+    how.batch_max = batch_max;
+    how.in_flight_max = 16;
+    appender all{store, how, [&](std::uint64_t, const auto&, const error*) {
+                   ++acknowledged;
+                 }};
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread)
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < 500; ++i) {
+          all.append(store.stream("s/" + std::to_string((thread + i) % 5)),
+                     as_bytes("x"));
+          if (i % 7 == 0)
+            all.wait();
+        }
+      });
+    for (auto& thread : threads)
+      thread.join();
+    all.wait();
+    CHECK(acknowledged == 2000);
+  }
+}
+
+TEST_CASE("appends larger than a batch go out one by one") {
+  const scratch_directory place;
+  auto wanted = small_store(place);
+  wanted.journal.file_bytes = 64u << 20;
+  wanted.memory.buffered_bytes_max = 32u << 20;
+  wanted.memory.stream_bytes_max = 64u << 20;
+  auto store = open_or_fail(wanted);
+  std::atomic<int> too_large{0};
+  appender all{store, {}, [&](std::uint64_t, const auto&, const error* why) {
+                 if (why != nullptr && why->code == errc::too_large)
+                   ++too_large;
+               }};
+  const std::string payload(12u << 20, 'x');
+  for (int i = 0; i < 4; ++i)
+    all.append(store.stream("large"), as_bytes(payload));
+  all.wait();
+  CHECK(too_large == 0); // Some may be refused for now, none for good.
+}
+
 TEST_CASE("a follower gets entries as they become durable") {
   const scratch_directory place;
   auto store = open_or_fail(small_store(place));

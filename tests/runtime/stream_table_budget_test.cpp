@@ -79,6 +79,33 @@ TEST_SUITE("stream_table_budget") {
     CHECK(buffered({{}, "c"}, std::string(4000, 'x'))->good());
   }
 
+  TEST_CASE_FIXTURE(table_fixture,
+                    "a full budget is emptied though other syncs are on their "
+                    "way") {
+    memory.buffered_bytes_max = 10'000;
+    start();
+    const auto busy = append({{}, "busy"}, "x");
+    CHECK(flights.size() == 1);
+    buffered({{}, "a"}, std::string(8000, 'x'));
+    CHECK(buffered({{}, "c"}, std::string(4000, 'x'))->code()
+          == errc::overloaded);
+    CHECK(flights.size() == 2);
+    settle();
+    CHECK(busy->good());
+    CHECK(buffered({{}, "c"}, std::string(4000, 'x'))->good());
+  }
+
+  TEST_CASE_FIXTURE(table_fixture,
+                    "a tenant's full share asks for relief everywhere") {
+    memory.tenant_bytes_max = 5000;
+    start();
+    buffered({{}, "acme/a"}, std::string(4000, 'x'));
+    CHECK_FALSE(relief_asked);
+    CHECK(buffered({{}, "acme/b"}, std::string(4000, 'x'))->code()
+          == errc::overloaded);
+    CHECK(relief_asked);
+  }
+
   TEST_CASE_FIXTURE(table_fixture, "a refused batch is refused as a whole") {
     memory.buffered_bytes_max = 1000;
     start();

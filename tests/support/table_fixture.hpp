@@ -282,6 +282,7 @@ public:
     }
     for (auto& batch : out.done)
       answer(*batch);
+    relief_asked = relief_asked || out.relief;
     CHECK(table->stats().awake == awake.size());
     out = {};
   }
@@ -305,6 +306,7 @@ public:
   std::multimap<std::uint64_t, stream_id> wheel;
   std::set<std::uint32_t> awake;       ///< Streams that have an actor.
   std::vector<durable_block> durable;  ///< The journal, in order.
+  bool relief_asked = false; ///< Other shards were to be relieved.
 
 private:
   class sink final : public read_sink {
