@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ using namespace torpor::test;
 namespace {
 
 /// Reads everything in every way. What is given must be what was written; all
-/// else must be `corrupt` and name path and byte. False if nothing was wrong.
+/// else must be `corrupt` and name path and byte.
 class suspicious_reader {
 public:
   suspicious_reader(segment_fixture& from, told_block told)
@@ -23,6 +24,7 @@ public:
       summary_{from.open()->summary()},
       rows_{from.rows()} {}
 
+  /// False if nothing was wrong.
   bool finds_damage() {
     damaged_ = false;
     const auto opened = from_.try_open();
@@ -93,8 +95,12 @@ private:
   bool damaged_ = false;
 };
 
-/// About 1.5 KiB: a chunk with a few streams, one that is stored plain, and
-/// one of the first stream's kind.
+template <class T>
+bool damaged(const result<T>& got) {
+  return !got && got.error().code == errc::corrupt;
+}
+
+/// Three streams in one chunk; less than a kilobyte.
 std::vector<told_block> small_blocks() {
   dice chance{5};
   std::vector<told_block> told{tell(5, 7, 4, 1000, 30), tell(9, 0, 2),
@@ -114,7 +120,7 @@ TEST_SUITE("segment_damage") {
       suspicious_reader reader{*this, join(small_blocks())};
       REQUIRE_FALSE(reader.finds_damage());
       const auto bytes = file_bytes().size();
-      CHECK(bytes < 4000);
+      CHECK(bytes < 1024);
       for (std::uint64_t at = 0; at < bytes; ++at)
         for (const unsigned bit : {0u, 3u, 7u}) {
           CAPTURE(at);
@@ -149,8 +155,35 @@ TEST_SUITE("segment_damage") {
     const auto last = opened->chunks() - 1;
     disk.truncate_raw(path, opened->chunk(last).offset + 10);
     CHECK(opened->read(0));
-    CHECK(opened->read(last).error().code == errc::corrupt);
-    CHECK(opened->find(opened->page(0).first).error().code == errc::corrupt);
+    const auto refused = opened->read(last);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::corrupt);
+    CHECK(refused.error().context.find("ends too early") != std::string::npos);
+    CHECK(damaged(opened->find(opened->page(0).first)));
+  }
+
+  TEST_CASE_FIXTURE(segment_fixture,
+                    "bytes that belong to no part are damage") {
+    write(small_blocks());
+    const auto whole = file_bytes();
+    const auto tail_at = whole.size() - segment_trailer_bytes;
+    const auto place = [](std::size_t at) {
+      return static_cast<std::ptrdiff_t>(at);
+    };
+    auto trailer = decode_segment_trailer(bytes_view{whole}.subspan(tail_at),
+                                          whole.size())
+                     .value();
+    auto before_trailer = whole;
+    before_trailer.insert(before_trailer.begin() + place(tail_at), std::byte{});
+    put_file(before_trailer);
+    REQUIRE(damaged(try_open()));
+    auto before_footer = whole;
+    before_footer.insert(before_footer.begin() + place(trailer.offset),
+                         std::byte{});
+    ++trailer.offset;
+    encode(trailer, before_footer.data() + tail_at + 1);
+    put_file(before_footer);
+    REQUIRE(damaged(try_open()));
   }
 
   TEST_CASE_FIXTURE(segment_fixture,

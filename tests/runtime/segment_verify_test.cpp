@@ -6,9 +6,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <functional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 using namespace torpor;
@@ -73,6 +77,14 @@ public:
     disk.flip_bit(path, open()->chunk(number).offset + 20, 1);
   }
 };
+
+/// Enough for some pages.
+std::vector<told_block> many_streams() {
+  std::vector<told_block> told;
+  for (std::uint64_t i = 1; i < 6000; ++i)
+    told.push_back(tell(i * 10, 0, 1));
+  return told;
+}
 
 /// Five chunks: streams 1 and 2 | 2 | 2 and 3 to 5 | 6 | 7.
 std::vector<told_block> five_chunks() {
@@ -147,12 +159,9 @@ TEST_SUITE("segment_verify") {
   }
 
   TEST_CASE_FIXTURE(verified_segment, "a damaged page is one damage") {
-    std::vector<told_block> told;
-    for (std::uint64_t i = 1; i < 2000; ++i)
-      told.push_back(tell(i * 10, 0, 1));
-    write(told);
+    write(many_streams());
     const auto opened = open();
-    REQUIRE(opened->pages() > 2);
+    REQUIRE(opened->pages() > 3);
     for (std::uint32_t page = 0; page < opened->pages(); ++page) {
       disk.flip_bit(path, opened->page(page).offset + 30, 2);
       CHECK(damages()
@@ -197,6 +206,57 @@ TEST_SUITE("segment_verify") {
       REQUIRE(found.size() == 1);
       CHECK(std::get<0>(found[0]) == 5);
     }
+  }
+
+  TEST_CASE_FIXTURE(verified_segment, "a row of wrong place is found") {
+    write(many_streams());
+    const auto first = open()->page(1).first;
+    rewrite_index([&](auto&, auto& all) {
+      for (auto& row : all)
+        if (row.stream == first)
+          --row.position; // Its page says so.
+    });
+    const auto found = damages();
+    REQUIRE_FALSE(found.empty());
+    CHECK(std::get<0>(found[0]) == raw(first));
+  }
+
+  TEST_CASE_FIXTURE(verified_segment, "a page that makes no sense is found") {
+    write(many_streams());
+    const auto opened = open();
+    auto bytes = file_bytes();
+    const auto begin = opened->page(1).offset;
+    const auto end = opened->page(2).offset;
+    for (auto at = begin + 200; at < begin + 220; ++at)
+      bytes[at] = std::byte{0xff};
+    const auto sum = checksum_of(
+      bytes_view{bytes}.subspan(begin + 8, end - begin - 8));
+    std::memcpy(bytes.data() + begin, &sum, sizeof sum);
+    put_file(bytes);
+    CHECK(damages() == std::vector<range>{{raw(opened->page(1).first), 0, 0}});
+    CHECK(open()->find(stream_id{raw(opened->page(2).first) - 10}).error().code
+          == errc::corrupt);
+    CHECK(open()->find(opened->page(2).first).value());
+  }
+
+  TEST_CASE_FIXTURE(verified_segment, "pages that changed places are found") {
+    write(many_streams());
+    const auto opened = open();
+    const auto size = [&](std::uint32_t page) {
+      return opened->page(page + 1).offset - opened->page(page).offset;
+    };
+    std::uint32_t page = 1;
+    while (page + 1 < opened->pages() && size(page) != size(page + 1))
+      ++page;
+    REQUIRE(page + 1 < opened->pages());
+    auto bytes = file_bytes();
+    auto* one = bytes.data() + opened->page(page).offset;
+    std::swap_ranges(one, one + size(page), one + size(page));
+    put_file(bytes);
+    CHECK(damages()
+          == std::vector<range>{{raw(opened->page(page).first), 0, 0},
+                                {raw(opened->page(page + 1).first), 0, 0}});
+    CHECK_FALSE(open()->find(opened->page(page).first).value());
   }
 
   TEST_CASE_FIXTURE(verified_segment, "a row of wrong size is found") {
