@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -99,14 +98,10 @@ void add_options(CLI::App& command, append_arguments& how) {
   command.add_flag("--length-prefixed", how.length_prefixed,
                    "Entries are u32 little-endian lengths with so many bytes,\n"
                    "not lines");
-  const std::map<std::string, ack> acks{{"durable", ack::durable},
-                                        {"buffered", ack::buffered}};
-  command
-    .add_option("--ack", how.ack,
-                "Answer when it is durable (default) or in memory; it is\n"
-                "durable at the end in any case")
-    ->transform(CLI::CheckedTransformer(acks).description(""))
-    ->option_text("durable|buffered");
+  add_choice<ack>(command, "--ack", how.ack,
+                  {{"buffered", ack::buffered}, {"durable", ack::durable}},
+                  "Answer when it is durable (default) or in memory; it is\n"
+                  "durable at the end in any case");
   command
     .add_option("--expected-next", how.expected_next,
                 "Refuse unless the first entry gets this sequence")

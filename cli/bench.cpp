@@ -52,6 +52,10 @@ bool wait_for(std::chrono::duration<double> time) {
 void add_bench(CLI::App& app, std::function<int()>& run) {
   auto* bench = app.add_subcommand("bench", "Measures this build here");
   bench->require_subcommand(1);
+  bench->footer(
+    "docs/bench.md says what each measures and what its keys mean.\n"
+    "Example:\n"
+    "  torpor bench latency --seconds 5");
   add_ingest_bench(*bench, run);
   add_idle_bench(*bench, run);
   add_recover_bench(*bench, run);

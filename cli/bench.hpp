@@ -13,9 +13,6 @@
 
 namespace torpor {
 
-/// Ended by SIGINT or SIGTERM, as shells say it.
-inline constexpr int exit_interrupted = 130;
-
 // Each adds its subcommand to `torpor bench` (docs/bench.md).
 
 void add_ingest_bench(CLI::App& bench, std::function<int()>& run);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/engine.hpp"
+#include "cli/arguments.hpp"
 #include "cli/bench.hpp"
 #include "cli/stream_maker.hpp"
 #include "cli/child_process.hpp"
@@ -125,15 +126,16 @@ void add_idle_bench(CLI::App& bench, std::function<int()>& run) {
   auto given = std::make_shared<idle_parameters>();
   auto* app = bench.add_subcommand(
     "idle", "What a fresh process with many dormant streams costs");
-  app->add_option("--streams", given->streams, "Streams with one entry each")
-    ->check(CLI::Range(1.0, 1e7))
-    ->capture_default_str();
-  app->add_option("--seconds", given->seconds, "Measured time")
-    ->check(CLI::Range(0.1, 86400.0))
-    ->capture_default_str();
-  app->add_option("--data-dir", given->data_dir,
-                  "Where; default: a temporary directory below this one");
+  add_number(*app, "--streams", given->streams, "Streams with one entry each",
+             1, 1e7);
+  add_number(*app, "--seconds", given->seconds, "Measured time", 0.1, 86400);
+  app
+    ->add_option("--data-dir", given->data_dir,
+                 "Where; default: a temporary directory below this one")
+    ->type_name("DIR");
   app->add_flag("--json", given->json, "One JSON object as the last line");
+  app->footer("Example:\n"
+              "  torpor bench idle --streams 100000");
   app->add_option("--channel", given->channel)->group("");
   app->callback([given, &run] { run = [given] { return idle(*given); }; });
 }

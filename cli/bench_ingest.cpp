@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/engine.hpp"
+#include "cli/arguments.hpp"
 #include "cli/bench.hpp"
 #include "cli/stream_maker.hpp"
 #include "cli/data_place.hpp"
@@ -192,9 +193,7 @@ void add_ingest_bench(CLI::App& bench, std::function<int()>& run) {
     "ingest", "Appends to random streams, as fast as they are acknowledged");
   const auto number = [app](const char* option, auto& value, const char* text,
                             double least, double most) {
-    app->add_option(option, value, text)
-      ->check(CLI::Range(least, most))
-      ->capture_default_str();
+    add_number(*app, option, value, text, least, most);
   };
   number("--streams", given->streams, "Streams, made beforehand", 1, 1e7);
   number("--entry-bytes", given->entry_bytes, "Payload of an entry", 0,
@@ -205,12 +204,16 @@ void add_ingest_bench(CLI::App& bench, std::function<int()>& run) {
   number("--warm-up", given->warm_up, "Time before it", 0, 3600);
   number("--in-flight", given->in_flight, "Appends without an answer, in all",
          1, 1 << 20);
-  app->add_option("--ack", given->ack, "When an append is acknowledged")
-    ->check(CLI::IsMember({"durable", "buffered"}))
-    ->capture_default_str();
-  app->add_option("--data-dir", given->data_dir,
-                  "Where; default: a temporary directory below this one");
+  add_choice<std::string>(*app, "--ack", given->ack,
+                          {{"buffered", "buffered"}, {"durable", "durable"}},
+                          "When an append is acknowledged (default: durable)");
+  app
+    ->add_option("--data-dir", given->data_dir,
+                 "Where; default: a temporary directory below this one")
+    ->type_name("DIR");
   app->add_flag("--json", given->json, "One JSON object as the last line");
+  app->footer("Example:\n"
+              "  torpor bench ingest --streams 100000 --in-flight 4096");
   app->callback([given, &run] { run = [given] { return ingest(*given); }; });
 }
 

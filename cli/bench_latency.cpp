@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/arguments.hpp"
 #include "cli/bench.hpp"
 #include "cli/data_place.hpp"
 #include "cli/interrupt.hpp"
@@ -150,18 +151,20 @@ void add_latency_bench(CLI::App& bench, std::function<int()>& run) {
   auto given = std::make_shared<latency_parameters>();
   auto* app = bench.add_subcommand(
     "latency", "One append at a time, beside the disk's own speed");
-  app->add_option("--seconds", given->seconds, "Time, half of it for the disk")
-    ->check(CLI::Range(0.1, 86400.0))
-    ->capture_default_str();
-  app->add_option("--entry-bytes", given->entry_bytes, "Payload of an entry")
-    ->check(CLI::Range(0, 1 << 24))
-    ->capture_default_str();
-  app->add_option("--ack", given->ack, "When an append is acknowledged")
-    ->check(CLI::IsMember({"durable", "buffered"}))
-    ->capture_default_str();
-  app->add_option("--data-dir", given->data_dir,
-                  "Where; default: a temporary directory below this one");
+  add_number(*app, "--seconds", given->seconds, "Time, half of it for the disk",
+             0.1, 86400);
+  add_number(*app, "--entry-bytes", given->entry_bytes, "Payload of an entry",
+             0, 1 << 24);
+  add_choice<std::string>(*app, "--ack", given->ack,
+                          {{"buffered", "buffered"}, {"durable", "durable"}},
+                          "When an append is acknowledged (default: durable)");
+  app
+    ->add_option("--data-dir", given->data_dir,
+                 "Where; default: a temporary directory below this one")
+    ->type_name("DIR");
   app->add_flag("--json", given->json, "One JSON object as the last line");
+  app->footer("Example:\n"
+              "  torpor bench latency --seconds 5");
   app->callback([given, &run] { run = [given] { return latency(*given); }; });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/pool_bench.hpp"
 
+#include "cli/arguments.hpp"
 #include "cli/bench.hpp"
 #include "cli/report.hpp"
 #include "cli/status_line.hpp"
@@ -77,14 +78,13 @@ void add_pool_bench(CLI::App& bench, std::function<int()>& run) {
   auto given = std::make_shared<pool_parameters>();
   auto* app = bench.add_subcommand(
     "pool", "Torpor's work stealing beside CAF's own: takes minutes");
-  app->add_option("--actors", given->actors, "Actors queued at once")
-    ->check(CLI::Range(1, 10'000'000))
-    ->delimiter(',')
-    ->capture_default_str();
-  app->add_option("--workers", given->workers, "Threads of the pool")
-    ->check(CLI::Range(1, 64))
-    ->capture_default_str();
+  add_number(*app, "--actors", given->actors, "Actors queued at once", 1, 1e7)
+    ->type_name("N,...")
+    ->delimiter(',');
+  add_number(*app, "--workers", given->workers, "Threads of the pool", 1, 64);
   app->add_flag("--json", given->json, "One JSON object as the last line");
+  app->footer("Example:\n"
+              "  torpor bench pool --actors 10000");
   app->callback([given, &run] { run = [given] { return pool(*given); }; });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/engine.hpp"
+#include "cli/arguments.hpp"
 #include "cli/bench.hpp"
 #include "cli/stream_maker.hpp"
 #include "cli/child_process.hpp"
@@ -173,20 +174,19 @@ void add_recover_bench(CLI::App& bench, std::function<int()>& run) {
   auto given = std::make_shared<recover_parameters>();
   auto* app = bench.add_subcommand(
     "recover", "How long a start takes after kill -9 under load");
-  app->add_option("--streams", given->streams, "Streams with one entry each")
-    ->check(CLI::Range(1.0, 1e7))
-    ->capture_default_str();
-  app->add_option("--tail-mib", given->tail_mib,
-                  "Journal written after the last checkpoint, MiB")
-    ->check(CLI::Range(1, 1024))
-    ->capture_default_str();
-  app->add_option("--entry-bytes", given->entry_bytes,
-                  "Payload of its entries")
-    ->check(CLI::Range(0, 1 << 20))
-    ->capture_default_str();
-  app->add_option("--data-dir", given->data_dir,
-                  "Where; default: a temporary directory below this one");
+  add_number(*app, "--streams", given->streams, "Streams with one entry each",
+             1, 1e7);
+  add_number(*app, "--tail-mib", given->tail_mib,
+             "MiB of journal written after the last checkpoint", 1, 1024);
+  add_number(*app, "--entry-bytes", given->entry_bytes,
+             "Payload of its entries", 0, 1 << 20);
+  app
+    ->add_option("--data-dir", given->data_dir,
+                 "Where; default: a temporary directory below this one")
+    ->type_name("DIR");
   app->add_flag("--json", given->json, "One JSON object as the last line");
+  app->footer("Example:\n"
+              "  torpor bench recover --tail-mib 256");
   app->add_option("--role", given->role)->group("");
   app->add_option("--channel", given->channel)->group("");
   app->callback([given, &run] { run = [given] { return recover(*given); }; });

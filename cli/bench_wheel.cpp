@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/wheel_bench.hpp"
 
+#include "cli/arguments.hpp"
 #include "cli/bench.hpp"
 #include "cli/report.hpp"
 #include "cli/status_line.hpp"
@@ -41,11 +42,12 @@ int wheel(const wheel_parameters& given) {
 void add_wheel_bench(CLI::App& bench, std::function<int()>& run) {
   auto given = std::make_shared<wheel_parameters>();
   auto* app = bench.add_subcommand("wheel", "What one timer costs among many");
-  app->add_option("--timers", given->timers, "Timers armed at once")
-    ->check(CLI::Range(1, 100'000'000))
-    ->delimiter(',')
-    ->capture_default_str();
+  add_number(*app, "--timers", given->timers, "Timers armed at once", 1, 1e8)
+    ->type_name("N,...")
+    ->delimiter(',');
   app->add_flag("--json", given->json, "One JSON object as the last line");
+  app->footer("Example:\n"
+              "  torpor bench wheel --timers 10000,1000000");
   app->callback([given, &run] { run = [given] { return wheel(*given); }; });
 }
 

@@ -28,7 +28,7 @@ result<void> bulk_appender::begin(const std::string& stream) {
       errc::closed,
       fmt::format("stream '{}' is closed and takes no more entries", stream));
   next_ = info ? info->next : sequence{};
-  streams_.push_back({stream, next_});
+  streams_.push_back({stream, next_, 0, 0, info.has_value()});
   return {};
 }
 

@@ -19,6 +19,10 @@ struct bulk_progress {
   sequence first{};          ///< Where its new entries begin.
   std::uint64_t entries = 0; ///< Durable ones.
   std::uint64_t bytes = 0;   ///< Of their payloads.
+  bool found = false;        ///< The stream was there before.
+
+  /// Whether it is there now.
+  [[nodiscard]] bool exists() const noexcept { return found || entries > 0; }
 };
 
 /// Appends many entries to one stream after another, in large durable appends

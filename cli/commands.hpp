@@ -12,7 +12,12 @@ namespace torpor {
 using chosen_command = std::function<int()>;
 
 /// How the tool ends.
-enum exit_code : int { exit_ok = 0, exit_failure = 1, exit_usage = 2 };
+enum exit_code : int {
+  exit_ok = 0,
+  exit_failure = 1,
+  exit_usage = 2,
+  exit_interrupted = 130, ///< By SIGINT or SIGTERM, as shells say it.
+};
 
 /// What holds for all commands.
 struct command_context {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/arguments.hpp"
 #include "cli/bench.hpp"
 #include "cli/commands.hpp"
 #include "cli/data_place.hpp"
@@ -119,25 +120,28 @@ void add_demo(CLI::App& app, std::function<int()>& run) {
   auto given = std::make_shared<demo_parameters>();
   auto* demo_app = app.add_subcommand(
     "demo", "Shows what it promises: a burst, silence, kill -9, a proof");
+  add_number(*demo_app, "--seconds", given->seconds,
+             "Length of the first burst", 0.5, 3600);
+  add_number(*demo_app, "--streams", given->streams, "Streams", 1, 1e7);
   demo_app
-    ->add_option("--seconds", given->seconds, "Length of the first burst")
-    ->check(CLI::Range(0.5, 3600.0))
-    ->capture_default_str();
-  demo_app->add_option("--streams", given->streams, "Streams")
-    ->check(CLI::Range(1, 10'000'000))
-    ->capture_default_str();
-  demo_app->add_option("--data-dir", given->data_dir,
-                       "Where, new or empty, and kept; default: a temporary "
-                       "directory below this one");
+    ->add_option("--data-dir", given->data_dir,
+                 "Where, new or empty, and kept; default: a temporary "
+                 "directory below this one")
+    ->type_name("DIR");
   demo_app
     ->add_option("--source", given->source,
                  "More text, where the machine's own changelogs and logs are "
                  "few; default: Torpor's own")
-    ->check(CLI::ExistingDirectory);
+    ->check(CLI::ExistingDirectory)
+    ->type_name("DIR");
   demo_app->add_flag("--keep", given->keep, "Keep the temporary directory");
   demo_app->add_flag("--json", given->json,
                      "The figures as one JSON object on standard output, all "
                      "else on standard error");
+  demo_app->footer("Exits with 1 when an acknowledged entry is not there.\n"
+                   "Examples:\n"
+                   "  torpor demo\n"
+                   "  torpor demo --streams 1000000 --seconds 30 --keep");
   demo_app->callback([given, &run] { run = [given] { return demo(*given); }; });
 }
 

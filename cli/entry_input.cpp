@@ -55,6 +55,13 @@ split_length_prefixed(std::string_view bytes) {
     std::size_t length = 0;
     for (std::size_t i = 0; i < prefix && i < bytes.size(); ++i)
       length |= std::size_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
+    if (bytes.size() >= prefix && length > limits::payload_bytes_max)
+      return fail(errc::too_large,
+                  fmt::format("entry {} claims {} bytes, the limit is {}; "
+                              "expected a u32 little-endian length and so many "
+                              "bytes",
+                              payloads.size(), length,
+                              limits::payload_bytes_max));
     if (bytes.size() < prefix || bytes.size() - prefix < length)
       return fail(
         errc::invalid_argument,

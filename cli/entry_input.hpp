@@ -18,7 +18,8 @@ namespace torpor {
 [[nodiscard]] std::vector<std::string_view> split_lines(std::string_view text);
 
 /// The payloads of u32 little-endian lengths each followed by so many bytes.
-/// Errors: invalid_argument (ends inside of an entry).
+/// Errors: invalid_argument (ends inside of an entry), too_large (one claims
+/// more than 16 MiB).
 [[nodiscard]] result<std::vector<std::string_view>>
 split_length_prefixed(std::string_view bytes);
 

@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/human.hpp"
 #include "cli/import_sources.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/json.hpp"
 #include "cli/line_reader.hpp"
 #include "cli/open_store.hpp"
@@ -89,6 +90,7 @@ std::string json_summary(const sources& all,
                 .number("next", raw(each.first) + each.entries)
                 .number("entries", each.entries)
                 .number("bytes", each.bytes)
+                .flag("exists", each.exists())
                 .str());
     entries += each.entries;
     bytes += each.bytes;
@@ -109,9 +111,12 @@ std::string text_summary(const sources& all,
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < done.size(); ++i) {
     const auto& each = done[i];
-    text += fmt::format("{} -> {}: {} entries, first {}, next {}\n",
-                        all[i].path, each.stream, each.entries, raw(each.first),
-                        raw(each.first) + each.entries);
+    text += each.exists()
+              ? fmt::format("{} -> {}: {} entries, first {}, next {}\n",
+                            all[i].path, each.stream, each.entries,
+                            raw(each.first), raw(each.first) + each.entries)
+              : fmt::format("{}: no entries: no stream was made\n",
+                            all[i].path);
     entries += each.entries;
     bytes += each.bytes;
   }
@@ -123,22 +128,27 @@ std::string text_summary(const sources& all,
                        human_bytes(size / std::max(seconds, 1e-3)));
 }
 
-/// Says how far a failed import came; what it names is durable.
+/// Says how far an import came that failed or was ended; what it names is
+/// durable.
 error explain(error failure, const std::vector<bulk_progress>& done) {
   std::uint64_t entries = 0;
-  for (const auto& each : done)
+  const bulk_progress* last = nullptr;
+  for (const auto& each : done) {
     entries += each.entries;
-  failure.context += entries == 0
+    if (each.entries > 0)
+      last = &each;
+  }
+  failure.context += last == nullptr
                        ? "; nothing was imported"
                        : fmt::format("; imported until then: {} entries, the "
                                      "last {} of them into '{}'",
-                                     entries, done.back().entries,
-                                     done.back().stream);
+                                     entries, last->entries, last->stream);
   return failure;
 }
 
 result<void> import_into(const runtime& store, const command_context& given,
                          const sources& all) {
+  note_interrupts();
   progress shown{"import", total_bytes(all), !given.quiet && !given.json};
   bulk_appender into{store};
   auto outcome = import_all(all, into, shown);
@@ -165,11 +175,13 @@ int run_import(const command_context& given, const import_arguments& how) {
   }
   if (!all)
     return conclude(given, tl::unexpected{all.error()});
-  return conclude(
-    given,
-    open_store(given, many_bytes, true).and_then([&](const runtime& store) {
-      return import_into(store, given, *all);
-    }));
+  const auto done = open_store(given, many_bytes, true)
+                      .and_then([&](const runtime& store) {
+                        return import_into(store, given, *all);
+                      });
+  const auto code = conclude(given, done);
+  return !done && done.error().code == errc::shut_down ? exit_interrupted
+                                                       : code;
 }
 
 } // namespace
@@ -183,14 +195,21 @@ void add_import(CLI::App& app, const command_context& given,
     .add_option("FILES", how->paths, "Text or gzip files; - is standard input")
     ->required()
     ->type_name("");
-  added.add_option("--name", how->naming.name,
-                   "The stream's name, for a single file");
-  added.add_option("--prefix", how->naming.prefix,
-                   "Put in front of the names of all streams");
+  added
+    .add_option("--name", how->naming.name,
+                "The stream's name, for a single file")
+    ->type_name("NAME");
+  added
+    .add_option("--prefix", how->naming.prefix,
+                "Put in front of the names of all streams")
+    ->type_name("TEXT");
   added.footer(
     "Each file goes to a stream of its own, called as its relative path, or\n"
     "as its last part if the path is absolute; .gz is left out. A stream that\n"
-    "exists is continued. A newline ends an entry and is not part of it.\n"
+    "exists is continued; a file without entries makes none. A newline ends "
+    "an\n"
+    "entry and is not part of it. SIGINT or SIGTERM ends the import with exit\n"
+    "code 130, and it says what was kept.\n"
     "Examples:\n"
     "  torpor import app.log\n"
     "  torpor import logs/*.gz --prefix acme/\n"

@@ -45,11 +45,13 @@ result<import_source> plan_one(const std::string& path,
                                const import_naming& naming) {
   import_source source;
   source.path = path;
-  if (path == "-" && naming.name.empty())
+  if (path == "-" && !naming.name)
     return fail(errc::invalid_argument,
                 "standard input has no name; give its stream one with --name");
-  source.stream = naming.prefix
-                  + (naming.name.empty() ? name_after(path) : naming.name);
+  if (naming.name)
+    if (auto valid = check_name(*naming.name); !valid)
+      return tl::unexpected{valid.error()};
+  source.stream = naming.prefix + naming.name.value_or(name_after(path));
   if (auto valid = check_name(source.stream); !valid)
     return tl::unexpected{valid.error()};
   // Before anything is imported: better nothing than half of the files.
@@ -66,7 +68,7 @@ result<import_source> plan_one(const std::string& path,
 result<std::vector<import_source>>
 plan_import(const std::vector<std::string>& paths,
             const import_naming& naming) {
-  if (!naming.name.empty() && paths.size() > 1)
+  if (naming.name && paths.size() > 1)
     return fail(errc::invalid_argument,
                 "--name is for a single file; name several with --prefix");
   std::vector<import_source> sources;

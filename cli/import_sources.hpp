@@ -4,6 +4,7 @@
 #include "torpor/error.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ struct import_source {
 
 /// How streams are named after files.
 struct import_naming {
-  std::string name;   ///< Of the stream, for a single file.
-  std::string prefix; ///< In front of every name.
+  std::optional<std::string> name; ///< Of the stream, for a single file.
+  std::string prefix;              ///< In front of every name.
 };
 
 /// Gives every file its stream and looks whether it can be read. A relative

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // torpor info: what is known of a stream, or of the whole store.
+#include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/human.hpp"
 #include "cli/inspected_store.hpp"
@@ -128,7 +129,9 @@ void add_info(CLI::App& app, const command_context& given,
   auto name = std::make_shared<std::string>();
   auto& info = *app.add_subcommand(
     "info", "Show what is known of a stream, or of the store");
-  info.add_option("NAME", *name, "The stream; without it, the whole store");
+  add_stream_name(info, *name)
+    ->required(false)
+    ->description("The stream; without it, the whole store");
   info.footer("In a stream's policy 0 means: as the store says.\n"
               "Examples:\n"
               "  torpor info\n"

@@ -58,10 +58,14 @@ result<void> ls(const command_context& given, const ls_arguments& how) {
 void add_ls(CLI::App& app, const command_context& given, chosen_command& run) {
   auto how = std::make_shared<ls_arguments>();
   auto& ls_command = *app.add_subcommand("ls", "List streams in byte order");
-  ls_command.add_option("PREFIX", how->prefix, "Only names that begin with it");
-  ls_command.add_option("--after", how->after,
-                        "Only names behind this one, to go on where a listing "
-                        "ended");
+  ls_command.add_option("PREFIX", how->prefix, "Only names that begin with it")
+    ->type_name("")
+    ->check(name_start());
+  ls_command
+    .add_option("--after", how->after,
+                "Only names behind this one, to go on where a listing ended")
+    ->type_name("NAME")
+    ->check(name_start());
   ls_command.add_option("--limit", how->limit, "At most so many")
     ->check(whole_number(1))
     ->type_name("N");

@@ -7,8 +7,12 @@
 #include <CLI/CLI.hpp>
 
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iostream>
+#include <memory>
 #include <string_view>
 
 namespace {
@@ -26,7 +30,7 @@ constexpr const char* examples =
   "  torpor ls acme/                          names, in byte order\n"
   "  torpor verify                            is everything readable?\n"
   "'torpor COMMAND --help' explains a command. Exit codes: 0 done, 1 failed,\n"
-  "2 wrong usage.";
+  "2 wrong usage, 130 interrupted.";
 
 void add_global_options(CLI::App& app, torpor::command_context& given) {
   app
@@ -40,6 +44,15 @@ void add_global_options(CLI::App& app, torpor::command_context& given) {
   app.set_version_flag("--version", "torpor " TORPOR_VERSION);
 }
 
+/// What the library logs must not mix with results.
+void log_to_standard_error() {
+  auto log = std::make_shared<spdlog::logger>(
+    "torpor", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  log->set_level(spdlog::level::warn);
+  log->set_pattern("torpor: %l: %v");
+  spdlog::set_default_logger(std::move(log));
+}
+
 /// Tells in every command's help what else can be said.
 void mention_global_options(CLI::App& app) {
   for (auto* const each : app.get_subcommands({}))
@@ -49,8 +62,10 @@ void mention_global_options(CLI::App& app) {
 
 /// Says in one sentence what is wrong with the command line.
 int explain(const CLI::App& app, const CLI::ParseError& wrong, bool json) {
+  // --help or --version.
   if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
-    return app.exit(wrong); // --help or --version.
+    return app.exit(wrong) == 0 && std::cout.flush() ? torpor::exit_ok
+                                                     : torpor::exit_failure;
   const auto chosen = app.get_subcommands();
   const auto help = chosen.empty() ? std::string{"torpor --help"}
                                    : fmt::format("torpor {} --help",
@@ -70,6 +85,7 @@ int explain(const CLI::App& app, const CLI::ParseError& wrong, bool json) {
 
 int main(int argc, char** argv) {
   torpor::hold_standard_descriptors();
+  log_to_standard_error();
   torpor::command_context given;
   torpor::chosen_command run;
   CLI::App app{description, "torpor"};
@@ -85,9 +101,9 @@ int main(int argc, char** argv) {
   torpor::add_info(app, given, run);
   torpor::add_stream_commands(app, given, run);
   torpor::add_verify(app, given, run);
-  torpor::add_bench(app, run);
-  torpor::add_demo(app, run);
   mention_global_options(app);
+  torpor::add_bench(app, run); // These have options of their own.
+  torpor::add_demo(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {

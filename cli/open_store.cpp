@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/open_store.hpp"
 
+#include "actors/engine.hpp"
+#include "cli/outcome.hpp"
 #include "runtime/store.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +11,24 @@
 #include <filesystem>
 
 namespace torpor {
+
+namespace {
+
+void warn_of_damage(const command_context& given, const runtime& opened) {
+  const auto& damages = opened.engine()->opened().scan.damages;
+  if (damages.empty())
+    return;
+  const auto& first = damages.front();
+  const auto others = damages.size() - 1;
+  print_warning(
+    given.json,
+    {errc::corrupt,
+     fmt::format("'{}' is damaged at byte {}: {}{}; run 'torpor verify'",
+                 first.file, first.offset, first.text,
+                 others == 0 ? "" : fmt::format(" (and {} more)", others))});
+}
+
+} // namespace
 
 result<void> check_store_exists(const std::string& data_dir) {
   const auto path = identity_path(data_dir);
@@ -38,7 +58,10 @@ result<runtime> open_store(const command_context& given, std::uint64_t bytes,
                                 ? std::bit_ceil(2 * bytes + least / 2)
                                 : most;
   chosen.pool.readers = 1;
-  return runtime::open(std::move(chosen));
+  return runtime::open(std::move(chosen)).map([&given](runtime opened) {
+    warn_of_damage(given, opened);
+    return opened;
+  });
 }
 
 } // namespace torpor

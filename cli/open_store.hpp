@@ -19,7 +19,8 @@ inline constexpr auto many_bytes = std::numeric_limits<std::uint64_t>::max();
 /// Opens the store of the command line for writing. `bytes` is how much may be
 /// on its way at once, encoded: the journal's new files are made no larger than
 /// that needs, so that a small command does not fill 64 MiB with zeros. With
-/// `create` a missing store is made. Errors: as runtime::open, and not_found.
+/// `create` a missing store is made. Warns on standard error when the journal
+/// is damaged. Errors: as runtime::open, and not_found.
 [[nodiscard]] result<runtime> open_store(const command_context& given,
                                          std::uint64_t bytes, bool create);
 

@@ -6,18 +6,32 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <string_view>
 
 namespace torpor {
 
-void print_error(bool json, const error& failure) {
+namespace {
+
+void print(bool json, std::string_view key, std::string_view text_before,
+           const error& what) {
   if (!json) {
-    fmt::print(stderr, "torpor: {}\n", failure.context);
+    fmt::print(stderr, "torpor: {}{}\n", text_before, what.context);
     return;
   }
   json_object inner;
-  inner.text("code", to_string(failure.code));
-  inner.raw("message", json_string(failure.context));
-  fmt::print(stderr, "{}\n", json_object{}.raw("error", inner.str()).str());
+  inner.text("code", to_string(what.code));
+  inner.raw("message", json_string(what.context));
+  fmt::print(stderr, "{}\n", json_object{}.raw(key, inner.str()).str());
+}
+
+} // namespace
+
+void print_error(bool json, const error& failure) {
+  print(json, "error", "", failure);
+}
+
+void print_warning(bool json, const error& found) {
+  print(json, "warning", "warning: ", found);
 }
 
 error name_streams(error failure) {

@@ -10,6 +10,9 @@ namespace torpor {
 /// wrong.
 void print_error(bool json, const error& failure);
 
+/// Tells of something that is wrong although the command goes on.
+void print_warning(bool json, const error& found);
+
 /// Tells who asked for a stream that does not exist where the names are.
 [[nodiscard]] error name_streams(error failure);
 

@@ -9,6 +9,8 @@
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -53,6 +55,27 @@ read_options next_read(const read_arguments& wanted, sequence from) {
   return page;
 }
 
+/// Adds to a failed read from where on the stream can be read again, if it can.
+error name_readable(inspected_store& store, const stream_info& info,
+                    const read_options& wanted, error failure) {
+  if (failure.code != errc::corrupt || wanted.from_time)
+    return failure;
+  const auto blocks = store.blocks(info.id, wanted.from);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const auto first = blocks[i].first;
+    const auto next = i + 1 < blocks.size() ? blocks[i + 1].first : info.next;
+    // The first block may begin before `from`, and then it is the damaged one.
+    if (raw(first) <= raw(wanted.from)
+        || !store.read_block(info, blocks[i], next))
+      continue;
+    failure.context += fmt::format("; entries from {0} on can be read with "
+                                   "--from {0}",
+                                   raw(first));
+    break;
+  }
+  return failure;
+}
+
 /// Prints pages until the stream ends, enough was printed or nobody reads.
 result<void> print_entries(inspected_store& store, const stream_info& info,
                            read_arguments left, output& out) {
@@ -61,7 +84,7 @@ result<void> print_entries(inspected_store& store, const stream_info& info,
   for (bool begun = false; left.count > 0 && out.open();) {
     const auto page = store.read({info.id, info.name}, wanted);
     if (!page)
-      return tl::unexpected{page.error()};
+      return tl::unexpected{name_readable(store, info, wanted, page.error())};
     for (const auto& entry : page->entries) {
       if (begun && entry.payload.size() > left.bytes)
         return {};

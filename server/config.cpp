@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 namespace torpor {
 
@@ -190,7 +191,11 @@ tl::unexpected<error> refuse(std::string text) {
 /// Errors: invalid_argument: what is expected.
 result<void> put_option(daemon_config& into, std::string_view key,
                         const value& given) {
-  if (const auto tenant = tenant_in(key); !tenant.empty())
+  if (const auto tenant = tenant_in(key); tenant.find('/') != tenant.npos)
+    return refuse(fmt::format("tenant '{}' has a '/'; a tenant is what stands "
+                              "before the first '/' of a stream's name",
+                              tenant));
+  else if (!tenant.empty())
     return put(into.store.memory.tenants[std::string{tenant}], as_bytes(given))
              ? result<void>{}
              : refuse(fmt::format("expected {}", bytes_text));
@@ -208,15 +213,38 @@ result<void> put_option(daemon_config& into, std::string_view key,
 }
 
 result<std::string> read_text(const std::string& path) {
+  constexpr std::size_t bytes_max = 1u << 20;
   std::error_code unknown;
-  if (std::filesystem::is_directory(path, unknown))
+  const auto kind = std::filesystem::status(path, unknown);
+  if (std::filesystem::is_directory(kind))
     return fail_io("open", path, EISDIR);
+  if (std::filesystem::exists(kind) && !std::filesystem::is_regular_file(kind))
+    return refuse(fmt::format("'{}' is no regular file; a configuration is a "
+                              "text file",
+                              path));
   errno = 0;
   std::ifstream input{path, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{input}, {}};
-  if (!input.good() && !input.eof())
+  if (!input)
     return fail_io("open", path, errno);
+  std::string text(bytes_max + 1, '\0');
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (input.bad())
+    return fail_io("read", path, errno);
+  text.resize(static_cast<std::size_t>(input.gcount()));
+  if (text.size() > bytes_max)
+    return refuse(fmt::format("'{}' has more than {} bytes, the most that a "
+                              "configuration may have",
+                              path, bytes_max));
   return text;
+}
+
+/// Adds to the range of a number what 0 stands for, which is outside of it.
+error mention_zero(std::string_view key, error failure) {
+  if (key == "pool.workers")
+    failure.context += " (0: chosen by the processors)";
+  else if (key == "pool.shards")
+    failure.context += " (0: one per worker)";
+  return failure;
 }
 
 /// The key without "torpor."; empty when it stands somewhere else.
@@ -240,7 +268,11 @@ result<void> set_option(daemon_config& config, std::string_view key,
   // Alone among defaults, so that a range that is left is this option's.
   daemon_config alone;
   return put_option(alone, key, given)
-    .and_then([&] { return validate(alone.store); })
+    .and_then([&] {
+      return validate(alone.store).map_error([key](error failure) {
+        return mention_zero(key, std::move(failure));
+      });
+    })
     .and_then([&](const options&) { return put_option(config, key, given); });
 }
 

@@ -31,7 +31,7 @@ struct daemon_config {
 
 /// Sets what a file says (docs/configuration.md); all that it does not name
 /// stays. Errors: io_failed; invalid_argument, naming file, line, section, key
-/// and what is expected.
+/// and what is expected; also what is no regular file or over 1 MiB.
 [[nodiscard]] result<void> apply_file(daemon_config& config,
                                       const std::string& path);
 

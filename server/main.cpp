@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // torpord: keeps a store open until it is told to stop.
+#include "actors/engine.hpp"
 #include "cli/standard_descriptors.hpp"
 #include "server/config.hpp"
 #include "torpor/runtime.hpp"
@@ -8,6 +9,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -60,8 +62,8 @@ torpor::result<arguments> parse(std::span<char*> given) {
     const std::string_view each{given[i]};
     if (each.starts_with("--torpor."))
       found.settings.push_back(each);
-    else if (each == file_option && i + 1 < given.size())
-      found.file = given[++i];
+    else if (each == file_option)
+      found.file = i + 1 < given.size() ? given[++i] : "";
     else if (each.starts_with(file_option) && each.size() > file_option.size()
              && each[file_option.size()] == '=')
       found.file = each.substr(file_option.size() + 1);
@@ -78,7 +80,7 @@ torpor::result<arguments> parse(std::span<char*> given) {
                                       each));
     if (each.starts_with(file_option) && found.file.empty())
       return torpor::fail(torpor::errc::invalid_argument,
-                          "--config-file needs the name of a file");
+                          "--config-file needs a file");
   }
   return found;
 }
@@ -99,11 +101,27 @@ int complain(const torpor::error& failure, int code) {
   return code;
 }
 
+/// Prints a text on standard output, or says why that cannot be done.
+int answer(std::string_view text) {
+  errno = 0;
+  const auto written = std::fwrite(text.data(), 1, text.size(), stdout);
+  if (written == text.size() && std::fflush(stdout) == 0)
+    return 0;
+  return complain(torpor::fail_io("write", "standard output", errno).value(),
+                  1);
+}
+
 int print_help() {
-  fmt::print("{}\n", help);
+  auto text = fmt::format("{}\n", help);
   for (const auto key : torpor::option_keys())
-    fmt::print("  --torpor.{}\n", key);
-  return 0;
+    text += fmt::format("  --torpor.{}\n", key);
+  return answer(text);
+}
+
+int confirm(const arguments& given) {
+  return answer(given.file.empty()
+                  ? std::string{"the options are good\n"}
+                  : fmt::format("config '{}' is good\n", given.file));
 }
 
 /// Blocks what ends the daemon; every thread made later inherits it.
@@ -124,12 +142,21 @@ void start_log(const std::string& level) {
   spdlog::set_default_logger(std::move(log));
 }
 
+/// What is damaged does not keep a store from opening: it has to be said.
+void log_damages(const torpor::runtime& opened) {
+  for (const auto& each : opened.engine()->opened().scan.damages)
+    spdlog::warn("journal-damaged file=\"{}\" offset={} bytes={} error=\"{}\" "
+                 "hint=\"run 'torpor verify'\"",
+                 each.file, each.offset, each.bytes, each.text);
+}
+
 int serve(const torpor::daemon_config& config, const sigset_t& stop) {
   start_log(config.log_level);
   const auto begin = std::chrono::steady_clock::now();
   auto store = torpor::runtime::open(config.store);
   if (!store)
     return complain(store.error(), 1);
+  log_damages(*store);
   const auto stats = store->stats();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
     std::chrono::steady_clock::now() - begin);
@@ -156,14 +183,12 @@ int main(int argc, char** argv) {
     return complain(given.error(), usage_error);
   if (given->help)
     return print_help();
-  if (given->version) {
-    fmt::print("torpord {}\n", TORPOR_VERSION);
-    return 0;
-  }
+  if (given->version)
+    return answer(fmt::format("torpord {}\n", TORPOR_VERSION));
   const auto config = configure(*given);
   if (!config)
     return complain(config.error(), 1);
   if (given->check)
-    return 0;
+    return confirm(*given);
   return serve(*config, stop);
 }

@@ -51,6 +51,9 @@ for cut in 1 4 6; do
   head -c "$cut" prefixed | run 1 "$torpor" append p --length-prefixed
   complains 'ends inside of entry 0'
 done
+printf '\x01\0\0\0a\x01\0\0\x01b' >claims
+run 1 "$torpor" append p --length-prefixed <claims
+complains 'entry 1 claims 16777217 bytes, the limit is 16777216'
 run 0 "$torpor" info p --json
 shows '"next":3,'
 

@@ -31,6 +31,10 @@ grep -q 'streams=1' log || fail "a stream is not counted: $(cat log)"
 # Its configuration.
 printf '[torpor]\ndata-dir = "from-file"\n[torpor.pool]\nworkers = 2\n' >ini
 run 0 "$torpord" --config-file=ini --check
+prints "config 'ini' is good"
+silent
+run 0 "$torpord" --check
+prints 'the options are good'
 run 0 "$torpord" --config-file ini --check
 [ ! -e from-file ] || fail "--check opened a store"
 starts_torpord --config-file=ini
@@ -50,12 +54,25 @@ printf '[torpor]\nworkers = 2\n' >ini
 run 1 "$torpord" --config-file=ini
 complains '^torpord: ini:2: \[torpor\] workers = 2: no such option'
 run 1 "$torpord" --torpor.pool.workers=65
-complains 'pool.workers is 65, expected 1 to 64'
+complains 'pool.workers is 65, expected 1 to 64 \(0: chosen'
+run 1 "$torpord" --config-file=/dev/zero --check
+complains "'/dev/zero' is no regular file"
+head -c 1048577 /dev/zero >huge
+run 1 "$torpord" --config-file=huge --check
+complains "'huge' has more than 1048576 bytes"
+run 1 "$torpord" --torpor.memory.tenants.a/b=1MiB --check
+complains "tenant 'a/b' has a '/'"
 run 1 "$torpord" --torpor.data-dir=no/parent
 complains "^torpord: mkdir 'no/parent'"
 run 2 "$torpord" --config-file=
-complains 'needs the name of a file'
+complains '^torpord: --config-file needs a file$'
 run 2 "$torpord" --config-file
+complains '^torpord: --config-file needs a file$'
+for text in --help --version --check; do
+  "$torpord" $text >/dev/full 2>err
+  equal "the exit code of $text on a full device" $? 1
+  complains "write 'standard output': No space left"
+done
 run 2 "$torpord" somewhere
 complains "'somewhere' is not understood"
 run 0 "$torpord" --help

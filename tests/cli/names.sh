@@ -23,10 +23,16 @@ for name in '' "$(printf 'a%.0s' {1..513})" $'\xff' $'\xc3' $'\xed\xa0\x80' \
   run 2 "$torpor" create -- "$name"
   complains '1 to 512 bytes of UTF-8'
 done
-for command in append read tail create delete close; do
+for command in append read tail info create delete close; do
   run 2 "$torpor" "$command" -- $'a\nb' </dev/null
   complains 'U\+000A'
 done
+run 2 "$torpor" info -- $'\xff'
+complains 'is not UTF-8'
+run 2 "$torpor" ls -- $'acme/\xff'
+complains 'is not UTF-8'
+run 2 "$torpor" ls --after $'\xc3'
+complains 'is not UTF-8'
 [ ! -e torpor-data ] || fail "a bad name made a store"
 
 run 2 "$torpor" create $'\xff' --json

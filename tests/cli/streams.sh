@@ -38,6 +38,21 @@ run 0 "$torpor" verify
 run 0 "$torpor" ls
 prints closed-err closed-out lines new quiet
 
+# What the library logs never mixes with results.
+rm err
+(
+  trap '' XFSZ
+  ulimit -f 64
+  exec "$torpor" append lines -d limited <<<x >out 2>err
+) &
+limited=$!
+until grep -qs journal-prepare-failed err; do
+  kill -0 "$limited" 2>gone || { fail "no log line: $(cat err)"; break; }
+  read -rt 0.02 <> <(:) || true
+done
+{ kill -KILL "$limited"; wait "$limited"; } 2>gone
+equal "results of a store that cannot grow" "$(cat out)" ""
+
 # Following ends with the signal, and with the reader.
 rm out
 "$torpor" tail -f lines -n 1 >out 2>err &

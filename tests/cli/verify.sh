@@ -38,10 +38,30 @@ complains '^\{"error":\{"code":"corrupt",'
 run 1 "$torpor" read a
 complains "stream 'a': entries 0 to 2999 cannot be read"
 equal "served entries" "$(cat out)" ""
+complains "'torpor verify'$" # No part of it can be read.
 run 0 "$torpor" read b
 cmp -s out lines || fail "an undamaged stream cannot be read"
 ls -l --time-style=full-iso torpor-data/journal | cmp -s - before \
   || fail "looking changed the store"
+
+# Who opens it for writing is told, once, and goes on.
+run 0 "$torpor" append d <<<more
+complains "^torpor: warning: '$file' is damaged at byte 0: .*; run 'torpor verify'$"
+run 0 "$torpor" append a --json <<<more
+complains '^\{"warning":\{"code":"corrupt","message":".* is damaged at byte 0: '
+# What comes behind the damage can be read.
+run 1 "$torpor" read a
+complains "'torpor verify'; entries from 3000 on can be read with --from 3000$"
+equal "served entries" "$(cat out)" ""
+run 1 "$torpor" tail a -n 2
+complains 'with --from 3000$'
+run 0 "$torpor" read a --from 3000
+prints more
+starts_torpord --torpor.data-dir=torpor-data
+kill "$daemon"
+wait "$daemon"
+grep -Eq " warning journal-damaged file=\"$file\" offset=0 bytes=[0-9]+ error=\".*\" hint=\"run 'torpor verify'\"$" log \
+  || fail "no warning: $(cat log)"
 
 # A file that is gone.
 rm -r torpor-data

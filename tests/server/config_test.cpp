@@ -53,6 +53,14 @@ std::string refusal(std::string_view text) {
   return applied.error().context.substr(file.path().size());
 }
 
+/// The whole error of applying a text; empty when there is none.
+std::string refusal_anywhere(std::string_view text) {
+  const temporary_file file{text};
+  daemon_config config;
+  const auto applied = apply_file(config, file.path());
+  return applied ? std::string{} : applied.error().context;
+}
+
 daemon_config applied(std::string_view text) {
   const temporary_file file{text};
   daemon_config config;
@@ -179,6 +187,40 @@ TEST_CASE("a file that is missing or no file is refused by name") {
   CHECK(missing.error().context
         == "open '/nowhere/torpor.ini': No such file or directory");
   CHECK(!apply_file(config, "/tmp"));
+}
+
+TEST_CASE("a file over 1 MiB, or that is none, is refused and not read") {
+  daemon_config config;
+  const auto device = apply_file(config, "/dev/zero");
+  REQUIRE(!device);
+  CHECK(device.error().context
+        == "'/dev/zero' is no regular file; a configuration is a text file");
+  constexpr std::size_t most = 1u << 20;
+  std::string text = "[torpor.sync]\nwindow = 9\n;";
+  text.resize(most, ' ');
+  CHECK(applied(text).store.sync.window == 9);
+  CHECK(refusal_anywhere(text + ' ').find("more than 1048576 bytes")
+        != std::string::npos);
+}
+
+TEST_CASE("a tenant's name has no slash") {
+  daemon_config config;
+  const auto refused = apply_argument(config,
+                                      "--torpor.memory.tenants.a/b=1MiB");
+  REQUIRE(!refused);
+  CHECK(refused.error().context
+        == "--torpor.memory.tenants.a/b=1MiB: tenant 'a/b' has a '/'; a tenant "
+           "is what stands before the first '/' of a stream's name");
+  CHECK(config.store.memory.tenants.empty());
+}
+
+TEST_CASE("a range says what 0 stands for where that is outside of it") {
+  CHECK(refusal("[torpor.pool]\nworkers = 65\n")
+        == ":2: [torpor.pool] workers = 65: pool.workers is 65, expected 1 to "
+           "64 (0: chosen by the processors)");
+  CHECK(
+    refusal("[torpor.pool]\nshards = 65\n").ends_with("(0: one per worker)"));
+  CHECK(refusal("[torpor.pool]\nreaders = 0\n").ends_with("1 to 16"));
 }
 
 TEST_CASE("a section that is unknown is refused with its line") {
