@@ -82,9 +82,11 @@ void engine::spawn(bool detached) {
     options.journal.idle_mark,
     std::min<std::uint64_t>(1u << 20, options.journal.file_bytes / 8),
     static_cast<std::uint32_t>(store_->state.journal_first)};
-  const sealer_state::tools sealer_tools{world.disk.get(),
-                                         store_->records.get(),
-                                         store_->journal, store_->state};
+  const sealer_state::tools sealer_tools{
+    world.disk.get(), store_->records.get(),
+    store_->journal,  segment_directory(options.data_dir),
+    options.segments, store_->state,
+    store_->segments};
   // The journal waits for the disk on a thread of the pool: what it answers is
   // handled on that thread next, without waking another one.
   all_->journal = system.spawn<caf::hidden>(journal_writer, journal_tools,
@@ -97,7 +99,7 @@ void engine::spawn(bool detached) {
   all_->scheduler = system.spawn<caf::hidden>(scheduler, world.clock, all_);
   for (std::uint32_t i = 0; i < options.pool.readers; ++i)
     all_->readers.push_back(system.spawn<caf::hidden>(
-      reader, world.disk, store_->journal.directory));
+      reader, world.disk, store_->journal.directory, all_));
   for (auto& table : store_->tables)
     all_->shards.push_back(
       system.spawn<caf::hidden>(torpor::shard, table.get(), all_));
@@ -235,9 +237,9 @@ void engine::finish(std::function<void()> done) {
     // Without a marked end, recovery may find a frame that nobody was told of.
     if (!counters_->ended)
       return saved();
-    // All that was written is in the records: nothing is left to replay.
-    caf::anon_send(all_->sealer, save_atom::value,
-                   journal_->current_file() + 1,
+    // Little is left for the next opening to replay.
+    caf::anon_send(all_->sealer, seal_atom::value, journal_->current_file(),
+                   journal_->durable_frame() + 1,
                    std::function<void()>{saved});
   };
   caf::anon_send(all_->journal, finish_atom::value,

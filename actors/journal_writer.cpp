@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/journal_writer.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -62,14 +63,17 @@ bool journal_state::commit_some() {
   for (const auto* block : frame_)
     bytes += block->bytes.size();
   // A file that is being made is awaited, not made a second time, and a full
-  // disk is not asked for one with every block that comes.
-  // While no file can be made, the last bytes are for what makes room.
+  // disk is not asked for one with every block that comes. While none can be
+  // made, the last bytes are for what makes room.
   const auto kept = prepare_failed_ && waiting_.front()->builder.count() > 0
                       ? work.reserve_bytes
                       : 0;
   if ((preparing_ != 0 || held_ || kept != 0)
       && work.file->room() < bytes + kept) {
-    held_ = held_ || kept != 0;
+    if (preparing_ == 0 && !std::exchange(held_, true))
+      return true; // Again, without entries first.
+    if (preparing_ == 0)
+      refuse();
     return give_up();
   }
   switch (work.file->commit(frame_)) {
@@ -78,11 +82,12 @@ bool journal_state::commit_some() {
       after_commit();
       return true;
     case commit_outcome::no_room:
-      // They wait: with what was acknowledged as buffered among them, giving
-      // them up would lose it.
-      held_ = true;
+      note_no_room(work.file->failure());
       tell_full(true);
       call_later(retry_delay);
+      if (!std::exchange(held_, true))
+        return true; // Again, without entries first.
+      refuse();
       return give_up();
     case commit_outcome::failed: {
       if (!work.counters->failed.exchange(true))
@@ -96,10 +101,40 @@ bool journal_state::commit_some() {
   return false;
 }
 
+void journal_state::note_no_room(const error& cause) {
+  no_room_ = {errc::io_failed,
+              fmt::format("no room for the journal ({}); free space on the disk "
+                          "of data-dir, writes resume by themselves",
+                          cause.context)};
+}
+
+/// There is no room: blocks fail, so that nobody waits for an end that may not
+/// come. Those with acknowledged entries stay.
+void journal_state::refuse() {
+  std::vector<std::shared_ptr<commit_report>> reports(all->shards.size());
+  std::erase_if(waiting_, [&](pending_block* block) {
+    auto& report = reports[block->shard];
+    if (!report)
+      report = std::make_shared<commit_report>();
+    const auto keep = block->keep.load();
+    (keep ? report->held : report->blocks).push_back(block);
+    return !keep;
+  });
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    if (!reports[i])
+      continue;
+    reports[i]->no_room = true;
+    reports[i]->failure = no_room_;
+    self->send(all->shards[i], committed_atom::value, std::move(reports[i]));
+  }
+}
+
 /// Nobody waits for room while the engine stops: the blocks fail. False
 /// otherwise: they wait.
 bool journal_state::give_up() {
   if (!work.counters->stopping || preparing_ != 0)
+    return false;
+  if (waiting_.empty())
     return false;
   const error why{errc::shut_down, "stopped before the disk had room"};
   report(waiting_.size(), &why);
@@ -134,9 +169,9 @@ void journal_state::report(std::size_t count, const error* failure) {
 void journal_state::after_commit() {
   last_commit_ms_ = work.clock->monotonic_ms();
   const auto current = work.file->current_file();
-  if (current > work.checkpoint) {
-    work.checkpoint = current;
-    self->send(all->sealer, save_atom::value, current,
+  if (current > work.unsealed) {
+    work.unsealed = current;
+    self->send(all->sealer, seal_atom::value, current - 1, std::uint64_t{0},
                std::function<void()>{});
   }
   if (!prepare_failed_)
@@ -167,6 +202,7 @@ void journal_state::spare(std::unique_ptr<prepared_file> prepared) {
     if (!std::exchange(prepare_failed_, true))
       spdlog::warn("journal-prepare-failed file={} error=\"{}\"",
                    prepared->number, prepared->made.error().context);
+    note_no_room(prepared->made.error());
     if (work.file->room() < work.reserve_bytes)
       tell_full(true);
     call_later(retry_delay);
@@ -179,11 +215,8 @@ void journal_state::tell_full(bool full) {
     return;
   std::shared_ptr<const error> why;
   if (full) {
-    spdlog::error("journal-full error=\"{}\"", work.file->failure().context);
-    why = std::make_shared<const error>(error{
-      errc::io_failed,
-      "no room for the journal; free space on the disk of data-dir, writes "
-      "resume by themselves"});
+    spdlog::error("journal-full error=\"{}\"", no_room_.context);
+    why = std::make_shared<const error>(no_room_);
   } else {
     spdlog::info("journal-room");
   }

@@ -35,7 +35,7 @@ struct journal_state {
     std::shared_ptr<journal_counters> counters;
     std::chrono::milliseconds idle_mark{1000};
     std::uint64_t reserve_bytes = 0; ///< Room kept for deletes on a full disk.
-    std::uint32_t checkpoint = 0;    ///< First file that recovery needs.
+    std::uint32_t unsealed = 0;      ///< Files before it were offered to the sealer.
   };
 
   void commit();
@@ -50,6 +50,8 @@ struct journal_state {
 private:
   [[nodiscard]] bool commit_some();
   [[nodiscard]] bool give_up();
+  void refuse();
+  void note_no_room(const error& cause);
   [[nodiscard]] std::size_t next_frame() const;
   void report(std::size_t count, const error* failure);
   void after_commit();
@@ -63,6 +65,7 @@ private:
   std::vector<std::vector<pending_block*>> by_shard_;
   std::uint32_t preparing_ = 0;           ///< File that the sealer makes; 0: none.
   bool prepare_failed_ = false;           ///< To be tried again later.
+  error no_room_;                         ///< Why there was no room last.
   std::uint64_t last_commit_ms_ = 0;
   std::uint64_t called_at_ = 0;           ///< Deadline in the wheel; 0: none.
   bool held_ = false;                     ///< The disk was full; until `later`.

@@ -16,6 +16,8 @@ namespace torpor {
 struct commit_report {
   std::vector<pending_block*> blocks;
   std::optional<error> failure; ///< None: they are durable.
+  bool no_room = false; ///< Only these failed: the disk was full.
+  std::vector<pending_block*> held; ///< Still with the journal, for want of room.
 };
 
 /// A journal file that the sealer made, or why it could not.
@@ -43,8 +45,10 @@ CAF_BEGIN_TYPE_ID_BLOCK(torpor_internal, first_custom_type_id + 7100)
   CAF_ADD_ATOM(torpor_internal, torpor, later_atom, "tp_later")
   CAF_ADD_ATOM(torpor_internal, torpor, spare_atom, "tp_spare")
   CAF_ADD_ATOM(torpor_internal, torpor, prepare_atom, "tp_prepare")
-  CAF_ADD_ATOM(torpor_internal, torpor, save_atom, "tp_save")
+  CAF_ADD_ATOM(torpor_internal, torpor, seal_atom, "tp_seal")
   CAF_ADD_ATOM(torpor_internal, torpor, saved_atom, "tp_saved")
+  CAF_ADD_ATOM(torpor_internal, torpor, known_atom, "tp_known")
+  CAF_ADD_ATOM(torpor_internal, torpor, shrunk_atom, "tp_shrunk")
   CAF_ADD_ATOM(torpor_internal, torpor, finish_atom, "tp_finish")
 
 CAF_END_TYPE_ID_BLOCK(torpor_internal)
@@ -79,16 +83,22 @@ using journal_actor = caf::typed_actor<
   // Marks the end, gives unused space back and calls back. The last message.
   caf::reacts_to<finish_atom, std::function<void()>>>;
 
-/// SEALER: does what takes long beside the journal: prepares files and saves
-/// records (checkpoints). One checkpoint at a time; a later one waits.
+/// SEALER: does what takes long beside the journal: prepares files and turns
+/// full ones into segments, with a checkpoint of the records. One at a time.
 using sealer_actor = caf::typed_actor<
   // Prepare the journal file of that number; answered with `spare`.
   caf::reacts_to<prepare_atom, std::uint32_t>,
-  // Save what the journal files before that number changed; then they are not
-  // needed for recovery any more. Calls back when it is done, if asked to.
-  caf::reacts_to<save_atom, std::uint32_t, std::function<void()>>,
+  // Journal files up to that number will not change any more, and end before
+  // that frame (0: where the next file begins). Seals them once they are
+  // enough. Calls back when there is nothing left to do, if asked to.
+  caf::reacts_to<seal_atom, std::uint32_t, std::uint64_t,
+                 std::function<void()>>,
   // INTERNAL, from a shard: the next changed records; none when it has no more.
-  caf::reacts_to<saved_atom, std::shared_ptr<std::vector<catalog_change>>>>;
+  caf::reacts_to<saved_atom, std::shared_ptr<std::vector<catalog_change>>>,
+  // INTERNAL: all shards know the new segments.
+  caf::reacts_to<known_atom>,
+  // INTERNAL, from a shard: it may have rows to give up; steps that are left.
+  caf::reacts_to<shrunk_atom, std::uint32_t, std::uint64_t>>;
 
 /// READER: fetches old entries. A few of them share the work.
 using reader_actor = caf::typed_actor<

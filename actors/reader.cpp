@@ -7,13 +7,25 @@ void reader_state::read(std::unique_ptr<read_job> job) {
   if (!job)
     return;
   auto page = blocks->run(*job);
-  job->request->sink->done(std::move(page));
+  auto& request = job->request;
+  // The file may have been sealed or merged away meanwhile: the shard knows
+  // what took its place.
+  const auto again = !page && page.error().code == errc::io_failed
+                     && !std::exchange(request->repeated, true);
+  if (again)
+    self->send(all->shard(job->page.stream), read_atom::value,
+               handoff<read_request>{std::move(request)});
+  else
+    request->sink->done(std::move(page));
 }
 
 reader_actor::behavior_type
 reader(reader_actor::stateful_pointer<reader_state> self,
-       std::shared_ptr<torpor::disk> disk, std::string journal_directory) {
+       std::shared_ptr<torpor::disk> disk, std::string journal_directory,
+       std::shared_ptr<roster> all) {
   auto& state = self->state;
+  state.self = self;
+  state.all = std::move(all);
   state.blocks = std::make_unique<block_reader>(
     *disk, std::move(journal_directory));
   return {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/roster.hpp"
 #include "runtime/block_reader.hpp"
 
 #include <memory>
@@ -14,11 +14,14 @@ struct reader_state {
 
   void read(std::unique_ptr<read_job> job);
 
+  reader_actor::pointer self = nullptr;
+  std::shared_ptr<roster> all;
   std::unique_ptr<block_reader> blocks;
 };
 
 reader_actor::behavior_type
 reader(reader_actor::stateful_pointer<reader_state> self,
-       std::shared_ptr<torpor::disk> disk, std::string journal_directory);
+       std::shared_ptr<torpor::disk> disk, std::string journal_directory,
+       std::shared_ptr<roster> all);
 
 } // namespace torpor

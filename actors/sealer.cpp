@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/sealer.hpp"
 
+#include "actors/countdown.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -12,6 +14,12 @@ namespace {
 /// Records of one catalog transaction: a shard copies them in about 2 ms.
 constexpr std::size_t chunk = 8192;
 
+/// So many files are sealed however little is in them.
+constexpr std::uint32_t files_max = 16;
+
+/// A clean stop leaves at most this much to be replayed.
+constexpr std::uint64_t replay_bytes = 4u << 20;
+
 } // namespace
 
 void sealer_state::prepare(std::uint32_t number) {
@@ -21,13 +29,81 @@ void sealer_state::prepare(std::uint32_t number) {
                prepared_file{number, std::move(made)})});
 }
 
-void sealer_state::save(std::uint32_t journal_first,
+void sealer_state::seal(std::uint32_t last, std::uint64_t frame_end,
                         std::function<void()> done) {
-  wanted_ = std::max(wanted_, journal_first);
+  last_ = std::max(last_, last);
+  frame_end_ = frame_end;
   if (done)
-    waiting_.push_back(std::move(done));
-  if (!saving_)
-    start_checkpoint();
+    done_.push_back(std::move(done));
+  if (!busy_)
+    next();
+}
+
+void sealer_state::next() {
+  busy_ = true;
+  const auto range = enough();
+  if (!range)
+    return failed(range.error());
+  next_ = work.state;
+  if (*range) {
+    if (const auto sealed = seal(**range); !sealed)
+      return failed(sealed.error());
+  } else if (frame_end_ != 0 && work.state.journal_first <= last_) {
+    next_.journal_first = last_ + 1; // Nothing comes behind a marked end.
+  } else {
+    return rest();
+  }
+  start_checkpoint();
+}
+
+/// The files to be sealed next: as many as make a segment of about one file's
+/// size. nullopt: too little for one.
+result<std::optional<seal_range>> sealer_state::enough() {
+  const auto full = work.journal.file_bytes;
+  seal_range range;
+  range.first = static_cast<std::uint32_t>(work.state.unsealed_first);
+  range.frame_first = work.state.frame_first;
+  std::uint64_t bytes = 0;
+  for (auto number = range.first; number <= last_ && bytes < full; ++number) {
+    const auto more = journal_bytes(*work.files, work.journal, number, number);
+    if (!more)
+      return tl::unexpected{more.error()};
+    bytes += *more;
+    range.last = number;
+  }
+  const auto least = frame_end_ != 0 ? std::min(replay_bytes, full / 2)
+                                     : full / 2;
+  if (range.last == 0
+      || (bytes < least && range.last - range.first + 1 < files_max))
+    return std::nullopt;
+  const auto behind = range.last == last_ && frame_end_ != 0
+                        ? result<std::optional<std::uint64_t>>{frame_end_}
+                        : frame_behind(*work.files, work.journal, range.last,
+                                       last_ + 1);
+  if (!behind)
+    return tl::unexpected{behind.error()};
+  range.frame_end = behind->value_or(frame_end_);
+  return range.frame_end > range.frame_first ? std::optional{range}
+                                             : std::nullopt;
+}
+
+result<void> sealer_state::seal(const seal_range& range) {
+  segment_config config;
+  config.store = work.journal.store;
+  config.number = work.state.next_segment++; // Also when this one fails.
+  config.journal_first = range.first;
+  config.journal_last = range.last;
+  config.compression_level = static_cast<int>(work.segments.compression);
+  auto sealed = seal_journal(*work.files, work.journal, range,
+                             work.segment_directory, config);
+  if (!sealed)
+    return tl::unexpected{sealed.error()};
+  next_.next_segment = work.state.next_segment;
+  next_.unsealed_first = range.last + 1;
+  next_.journal_first = std::max(next_.journal_first, next_.unsealed_first);
+  next_.frame_first = range.frame_end;
+  next_.segments.push_back(*sealed);
+  return {};
 }
 
 // A record that is saved may be newer than the journal position of the
@@ -35,9 +111,6 @@ void sealer_state::save(std::uint32_t journal_first,
 // So shards give their records chunk by chunk, each chunk is a transaction of
 // its own, and only the last one moves the position.
 void sealer_state::start_checkpoint() {
-  saving_ = true;
-  goal_ = std::exchange(wanted_, 0);
-  done_.swap(waiting_);
   shard_ = 0;
   for (const auto& each : all->shards)
     self->send(each, ask_atom::value, table_task{[](stream_table& table) {
@@ -62,44 +135,87 @@ void sealer_state::collect(bool success) {
 void sealer_state::saved(std::vector<catalog_change>& changes) {
   if (changes.empty()) {
     if (++shard_ < all->shards.size())
-      collect(true);
-    else
-      finish_checkpoint();
-    return;
+      return collect(true);
+    return finish_checkpoint();
   }
   const auto done = work.records->update(changes, std::nullopt);
   if (done)
     return collect(true);
-  spdlog::error("checkpoint-failed error=\"{}\"", done.error().context);
   // All that is left of this checkpoint is tried again with the next one.
   for (; shard_ < all->shards.size(); ++shard_)
     self->send(all->shards[shard_], ask_atom::value,
                table_task{[](stream_table& table) {
                  table.records().saved(false);
                }});
-  end_checkpoint(false);
+  failed(done.error());
 }
 
+/// From here on the segment counts, and the journal files do not.
 void sealer_state::finish_checkpoint() {
-  auto state = work.state;
-  state.journal_first = goal_;
   std::vector<catalog_change> nothing;
-  const auto done = work.records->update(nothing, state);
-  if (done)
-    work.state = state;
-  else
-    spdlog::error("checkpoint-failed error=\"{}\"", done.error().context);
-  end_checkpoint(done.has_value());
+  if (const auto done = work.records->update(nothing, next_); !done)
+    return failed(done.error());
+  work.state = next_;
+  spdlog::debug("checkpoint-done journal-first={} unsealed-first={} segments={}",
+                work.state.journal_first, work.state.unsealed_first,
+                work.state.segments.size());
+  publish();
 }
 
-void sealer_state::end_checkpoint(bool success) {
-  if (success)
-    spdlog::debug("checkpoint-done journal_first={}", goal_);
-  saving_ = false;
+/// Files are removed when no shard sends readers to them any more. A read that
+/// is on its way asks its shard again.
+void sealer_state::publish() {
+  work.list = work.list->with(work.state.segments);
+  const sealer_actor me{self};
+  const auto last = countdown([me] { caf::anon_send(me, known_atom::value); });
+  const auto sealed = static_cast<std::uint32_t>(work.state.unsealed_first - 1);
+  for (const auto& each : all->shards)
+    self->send(each, ask_atom::value,
+               table_task{[last, sealed, list = work.list](stream_table& table) {
+                 table.sealed(sealed, list);
+               }});
+}
+
+void sealer_state::known() {
+  const auto first = static_cast<std::uint32_t>(work.state.unsealed_first);
+  // Behind a marked end nothing comes, so its file stays.
+  const auto newest = frame_end_ != 0 ? last_ : last_ + 1;
+  if (const auto gone
+      = remove_sealed(*work.files, work.journal, first, newest);
+      !gone)
+    spdlog::warn("journal-remove-failed error=\"{}\"", gone.error().context);
+  for (std::uint32_t at = 0; at < all->shards.size(); ++at)
+    shrink(at, ~std::uint64_t{0});
+  next();
+}
+
+/// Lets a shard give up rows that nothing pins any more, bit by bit. It looks
+/// at each at most twice.
+void sealer_state::shrink(std::uint32_t shard, std::uint64_t steps) {
+  if (steps == 0)
+    return;
+  const sealer_actor me{self};
+  self->send(all->shards[shard], ask_atom::value,
+             table_task{[me, shard, steps](stream_table& table) {
+               auto& records = table.records();
+               const auto most = std::min<std::uint64_t>(
+                 steps, 2 * records.in_memory());
+               const auto now = std::min<std::uint64_t>(most, chunk);
+               if (records.evict(now))
+                 caf::anon_send(me, shrunk_atom::value, shard, most - now);
+             }});
+}
+
+/// What could not be done is tried again when the next file is full.
+void sealer_state::failed(const error& why) {
+  spdlog::error("seal-failed error=\"{}\"", why.context);
+  rest();
+}
+
+void sealer_state::rest() {
+  busy_ = false;
   for (const auto& call : std::exchange(done_, {}))
     call();
-  if (wanted_ != 0)
-    start_checkpoint();
 }
 
 sealer_actor::behavior_type
@@ -111,13 +227,17 @@ sealer(sealer_actor::stateful_pointer<sealer_state> self,
   state.all = std::move(all);
   return {
     [&state](prepare_atom, std::uint32_t number) { state.prepare(number); },
-    [&state](save_atom, std::uint32_t journal_first,
+    [&state](seal_atom, std::uint32_t last, std::uint64_t frame_end,
              const std::function<void()>& done) {
-      state.save(journal_first, done);
+      state.seal(last, frame_end, done);
     },
     [&state](saved_atom,
              const std::shared_ptr<std::vector<catalog_change>>& changes) {
       state.saved(*changes);
+    },
+    [&state](known_atom) { state.known(); },
+    [&state](shrunk_atom, std::uint32_t shard, std::uint64_t steps) {
+      state.shrink(shard, steps);
     },
   };
 }

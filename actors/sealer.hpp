@@ -5,15 +5,20 @@
 #include "runtime/catalog.hpp"
 #include "runtime/disk.hpp"
 #include "runtime/journal.hpp"
+#include "runtime/journal_seal.hpp"
+#include "runtime/segment_list.hpp"
+#include "torpor/options.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace torpor {
 
-/// Prepares journal files and saves changed records, so that neither the
-/// journal nor a shard waits for it.
+/// Prepares journal files and seals full ones, so that neither the journal nor a
+/// shard waits for it.
 struct sealer_state {
   static inline const char* name = "sealer";
 
@@ -22,29 +27,40 @@ struct sealer_state {
     disk* files = nullptr;
     catalog* records = nullptr;
     journal_config journal;
+    std::string segment_directory;
+    segment_options segments;
     catalog_state state;
+    std::shared_ptr<const segment_list> list;
   };
 
   void prepare(std::uint32_t number);
-  void save(std::uint32_t journal_first, std::function<void()> done);
+  void seal(std::uint32_t last, std::uint64_t frame_end,
+            std::function<void()> done);
   void saved(std::vector<catalog_change>& changes);
+  void known();
+  void shrink(std::uint32_t shard, std::uint64_t steps);
 
   sealer_actor::pointer self = nullptr;
   std::shared_ptr<roster> all;
   tools work;
 
 private:
+  void next();
+  [[nodiscard]] result<std::optional<seal_range>> enough();
+  [[nodiscard]] result<void> seal(const seal_range& range);
   void start_checkpoint();
   void collect(bool success);
   void finish_checkpoint();
-  void end_checkpoint(bool success);
+  void publish();
+  void failed(const error& why);
+  void rest();
 
-  bool saving_ = false;
-  std::uint32_t shard_ = 0;          ///< Whose records are being collected.
-  std::uint32_t goal_ = 0;           ///< Of the checkpoint that runs.
-  std::uint32_t wanted_ = 0;         ///< Of the next one; 0: none.
+  bool busy_ = false;
+  std::uint32_t last_ = 0;       ///< Files up to this one can be sealed.
+  std::uint64_t frame_end_ = 0;  ///< Where their frames end, if it is known.
+  catalog_state next_;           ///< What the running checkpoint will store.
+  std::uint32_t shard_ = 0;      ///< Whose records are being collected.
   std::vector<std::function<void()>> done_;
-  std::vector<std::function<void()>> waiting_;
 };
 
 sealer_actor::behavior_type

@@ -42,6 +42,10 @@ void shard_state::flush() {
                                 sync_atom::value, sync_job{block}),
       self->context());
   out.syncs.clear();
+  for (auto* block : out.again)
+    if (all->queue.push(block))
+      self->send(all->journal, commit_atom::value);
+  out.again.clear();
   for (const auto at : out.hibernated)
     hibernate(at);
   out.hibernated.clear();
@@ -76,7 +80,9 @@ void shard_state::read(std::unique_ptr<read_request> request) {
 }
 
 void shard_state::committed(const commit_report& report) {
-  if (report.failure)
+  if (report.no_room)
+    table->refused(report.blocks, report.held, *report.failure);
+  else if (report.failure)
     table->failed(report.blocks, *report.failure);
   else
     table->committed(report.blocks);

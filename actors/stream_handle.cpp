@@ -87,6 +87,11 @@ std::future<result<void>> stream::remove() const {
     nothing);
 }
 
+std::future<result<void>> stream::truncate(sequence before) const {
+  return write<void>(
+    [&](write_batch& batch) { batch.truncate(ref(), before); }, nothing);
+}
+
 std::future<result<void>> stream::set_policy(const sync_policy& policy) const {
   return write<void>(
     [&](write_batch& batch) { batch.set_policy(ref(), policy); }, nothing);

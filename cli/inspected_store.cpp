@@ -72,8 +72,12 @@ result<read_page> inspected_store::read(stream_ref stream,
 
 std::vector<indexed_block> inspected_store::blocks(stream_id id,
                                                    sequence from) const {
-  return table().index().find(id, from,
-                              std::numeric_limits<std::uint64_t>::max());
+  auto& table = this->table();
+  const auto row = table.records().find(id);
+  if (!row || *row == record_table::none)
+    return {};
+  return table.index().find(table.records()[*row].blocks, id, from,
+                            std::numeric_limits<std::uint64_t>::max());
 }
 
 result<read_page> inspected_store::read_block(const stream_info& stream,

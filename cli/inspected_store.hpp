@@ -32,7 +32,8 @@ public:
   [[nodiscard]] result<read_page> read(stream_ref stream,
                                        const read_options& options);
 
-  /// The blocks of a stream, from the one that holds `from` on.
+  /// The blocks of a stream that are not sealed, from the one that holds `from`
+  /// on.
   [[nodiscard]] std::vector<indexed_block> blocks(stream_id id,
                                                   sequence from) const;
 

@@ -103,6 +103,35 @@ void add_delete(CLI::App& app, const command_context& given,
   });
 }
 
+void add_truncate(CLI::App& app, const command_context& given,
+                  chosen_command& run) {
+  struct arguments {
+    std::string name;
+    std::uint64_t before = 0;
+  };
+  auto how = std::make_shared<arguments>();
+  auto& command = *app.add_subcommand(
+    "truncate", "Delete the oldest entries of a stream, durably");
+  add_stream_name(command, how->name);
+  command
+    .add_option("--before", how->before,
+                "First sequence that stays; at most the next one")
+    ->check(whole_number())
+    ->type_name("SEQ")
+    ->required();
+  command.footer("Readers miss them at once, the disk with a later merge. What "
+                 "is deleted\nalready is no error.\n"
+                 "Example:\n  torpor truncate app/log --before 1000");
+  command.callback([how, &given, &run] {
+    run = [how, &given] {
+      return conclude(given, change(given, how->name, "truncated",
+                                    [&](const stream& to) {
+                                      return to.truncate(sequence{how->before});
+                                    }));
+    };
+  });
+}
+
 void add_close(CLI::App& app, const command_context& given,
                chosen_command& run) {
   auto name = std::make_shared<std::string>();
@@ -137,6 +166,7 @@ void add_stream_commands(CLI::App& app, const command_context& given,
                          chosen_command& run) {
   add_create(app, given, run);
   add_delete(app, given, run);
+  add_truncate(app, given, run);
   add_close(app, given, run);
   add_sync(app, given, run);
 }

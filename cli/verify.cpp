@@ -7,9 +7,12 @@
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "runtime/segment_scan.hpp"
+#include "runtime/segment_verify.hpp"
 #include "runtime/stream_name.hpp"
 
 #include <fmt/format.h>
+#include <tsl/robin_map.h>
 
 #include <algorithm>
 
@@ -25,15 +28,24 @@ struct stream_damage {
   std::string text;
 };
 
+/// A segment of which nothing, or not all, can be read.
+struct file_damage {
+  std::string file;
+  std::string text;
+};
+
 /// What was read, and what could not be.
 struct verify_report {
   std::uint64_t streams = 0;
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0; ///< Of payloads.
+  std::uint64_t segment_bytes = 0;
+  std::vector<file_damage> files;
   std::vector<stream_damage> damages;
 };
 
-/// Reads all streams of a store.
+/// Reads all segments, one after the other, and then all that is not sealed, and
+/// checks that each stream's entries are there exactly once.
 /// Threads: one owner.
 class verifier {
 public:
@@ -43,6 +55,9 @@ public:
 
   /// Errors: io_failed, corrupt: the catalog cannot be read.
   result<void> run() {
+    const auto& segments = *store_.opened().segments;
+    for (std::size_t at = 0; at < segments.size(); ++at)
+      check_segment(segments, at);
     constexpr std::size_t page_max = 10'000;
     for (std::string after;;) {
       const auto page = store_.list({}, after, page_max);
@@ -59,12 +74,81 @@ public:
   [[nodiscard]] const verify_report& found() const { return found_; }
 
 private:
+  /// What the segments have of a stream.
+  struct sealed_part {
+    sequence first{};
+    sequence next{};
+  };
+
+  void check_segment(const segment_list& segments, std::size_t at) {
+    const auto opened = segments.open(at);
+    read_ += segments.summary(at).file_bytes;
+    found_.segment_bytes += segments.summary(at).file_bytes;
+    if (!opened)
+      return note_file(segments.path(at), opened.error().context);
+    const auto report = verify_segment(*opened);
+    if (!report)
+      return note_file(segments.path(at), report.error().context);
+    for (const auto& damage : report->damages)
+      note_damage(segments.path(at), damage);
+    found_.bytes += report->found.payload_bytes;
+    segment_row_scan rows{*opened};
+    for (auto row = rows.next(); !row || *row; row = rows.next())
+      if (row)
+        add(**row);
+      else if (row.error().code != errc::corrupt)
+        return note_file(segments.path(at), row.error().context);
+    shown_.at(read_);
+  }
+
+  void note_file(const std::string& file, const std::string& text) {
+    found_.files.push_back({file, text});
+  }
+
+  /// Damage to a stream that is gone harms nobody, but the file is damaged.
+  void note_damage(const std::string& file, const segment_damage& damage) {
+    const auto info = damage.stream != stream_id{}
+                        ? store_.info({damage.stream, {}})
+                        : result<stream_info>{fail(errc::not_found, "")};
+    if (info)
+      note(info->name, damage.first, damage.next, damage.text);
+    else
+      note_file(file, damage.text);
+  }
+
+  /// A stream's part in the next segment.
+  void add(const segment_row& row) {
+    const auto [part, fresh] = sealed_.try_emplace(
+      raw(row.stream), sealed_part{row.first, row.next});
+    if (fresh)
+      return;
+    auto& known = part.value();
+    if (row.first != known.next)
+      gap(row.stream, known.next, row.first);
+    known.next = std::max(known.next, row.next);
+  }
+
+  void gap(stream_id stream, sequence expected, sequence found) {
+    const auto info = store_.info({stream, {}});
+    if (info && raw(std::max(expected, found)) > raw(info->first))
+      note(info->name, std::min(expected, found), std::max(expected, found),
+           raw(found) > raw(expected) ? "they are missing"
+                                      : "they are there twice");
+  }
+
   void check_stream(const std::string& name, stream_id id) {
     ++found_.streams;
     const auto info = store_.info({id, name});
     if (!info)
       return note(name, {}, {}, info.error().context);
     auto expected = info->first;
+    if (const auto part = sealed_.find(raw(id)); part != sealed_.end()) {
+      if (raw(part->second.first) > raw(expected))
+        note(name, expected, part->second.first, "they are missing");
+      const auto first = std::max(expected, part->second.first);
+      expected = std::max(expected, part->second.next);
+      found_.entries += raw(expected) - raw(first);
+    }
     const auto blocks = store_.blocks(id, expected);
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       if (raw(blocks[i].first) > raw(expected))
@@ -100,7 +184,8 @@ private:
   inspected_store& store_;
   progress& shown_;
   verify_report found_;
-  std::uint64_t read_ = 0; ///< Bytes of blocks.
+  tsl::robin_map<std::uint64_t, sealed_part> sealed_;
+  std::uint64_t read_ = 0; ///< Bytes of segments and blocks.
 };
 
 void print_json(output& out, const inspected_store& store,
@@ -113,6 +198,9 @@ void print_json(output& out, const inspected_store& store,
                   .number("bytes", each.bytes)
                   .text("text", each.text)
                   .str());
+  for (const auto& each : found.files)
+    damages.add(
+      json_object{}.text("file", each.file).text("text", each.text).str());
   for (const auto& each : found.damages)
     damages.add(json_object{}
                   .text("stream", each.name)
@@ -122,12 +210,15 @@ void print_json(output& out, const inspected_store& store,
                   .str());
   const auto& scan = store.opened().scan;
   out.line(json_object{}
-             .flag("ok", scan.damages.empty() && found.damages.empty())
+             .flag("ok", scan.damages.empty() && found.files.empty()
+                           && found.damages.empty())
              .number("streams", found.streams)
              .number("entries", found.entries)
              .number("bytes", found.bytes)
              .number("commits", scan.frames)
              .number("journal_bytes", scan.bytes)
+             .number("segments", store.opened().segments->size())
+             .number("segment_bytes", found.segment_bytes)
              .raw("damages", damages.str())
              .str());
 }
@@ -140,6 +231,8 @@ void print_text(output& out, const inspected_store& store,
       "damaged: '{}' at byte {}, {}: {}", each.file, each.offset,
       each.bytes == 0 ? "the whole file" : fmt::format("{} bytes", each.bytes),
       each.text));
+  for (const auto& each : found.files)
+    out.line(fmt::format("damaged: '{}': {}", each.file, each.text));
   for (const auto& each : found.damages)
     out.line(fmt::format("damaged: stream '{}', entries {} to {}: {}",
                          printable(each.name), raw(each.first),
@@ -147,15 +240,19 @@ void print_text(output& out, const inspected_store& store,
                          each.text));
   if (!quiet)
     out.line(fmt::format("read {} streams, {} entries with {}, {} commits "
-                         "with {}",
+                         "with {}, {} segments with {}",
                          found.streams, found.entries,
                          human_bytes(static_cast<double>(found.bytes)),
                          scan.frames,
-                         human_bytes(static_cast<double>(scan.bytes))));
+                         human_bytes(static_cast<double>(scan.bytes)),
+                         store.opened().segments->size(),
+                         human_bytes(
+                           static_cast<double>(found.segment_bytes))));
 }
 
 result<void> judge(const inspected_store& store, const verify_report& found) {
-  const auto count = store.opened().scan.damages.size() + found.damages.size();
+  const auto count = store.opened().scan.damages.size() + found.files.size()
+                     + found.damages.size();
   if (count == 0)
     return {};
   return fail(errc::corrupt,
@@ -168,8 +265,10 @@ result<void> verify(const command_context& given) {
   output out;
   return inspected_store::open(given.data_dir)
     .and_then([&](inspected_store store) -> result<void> {
-      progress shown{"verify", store.opened().scan.bytes,
-                     !given.quiet && !given.json};
+      auto bytes = store.opened().scan.bytes;
+      for (const auto& each : store.opened().state.segments)
+        bytes += each.file_bytes;
+      progress shown{"verify", bytes, !given.quiet && !given.json};
       verifier reader{store, shown};
       const auto read = reader.run();
       shown.clear();

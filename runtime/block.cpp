@@ -22,7 +22,8 @@ enum : std::uint8_t {
   removes_flag = 4,
   policy_flag = 8,
   stamps_flag = 16,
-  flags_known = 31,
+  truncates_flag = 32,
+  flags_known = 63,
 };
 
 std::uint64_t checksum(bytes_view bytes) noexcept {
@@ -89,7 +90,10 @@ result<block_view> parse_block(bytes_view bytes) {
     block.policy = read_policy(from);
   if ((flags & stamps_flag) != 0)
     block.stamps = read_stamps(from, block.first);
+  if ((flags & truncates_flag) != 0)
+    block.truncates = sequence{from.varint()};
   block.entries = from.rest();
+  block.whole = bytes;
   if (!from.ok() || flags > flags_known
       || count > std::numeric_limits<std::uint32_t>::max())
     return damaged("its head makes no sense");
@@ -158,6 +162,7 @@ void block_builder::start(stream_id stream, sequence first) {
   first_ms_ = last_ms_ = 0;
   closes_ = removes_ = false;
   policy_.reset();
+  truncates_.reset();
   name_.clear();
   stamps_.clear();
   stamps_bytes_ = 0;
@@ -194,7 +199,7 @@ void block_builder::stamp(std::string_view id, std::uint64_t epoch,
 }
 
 std::size_t block_builder::head_bytes_max() const noexcept {
-  return block_head_bytes + 1 + 9 * varint_bytes_max + name_.size()
+  return block_head_bytes + 1 + 10 * varint_bytes_max + name_.size()
          + stamps_bytes_;
 }
 
@@ -205,7 +210,8 @@ std::size_t block_builder::write_head(std::byte* at) const {
   to.u8(static_cast<std::uint8_t>(
     flag(!name_.empty(), creates_flag) | flag(closes_, closes_flag)
     | flag(removes_, removes_flag) | flag(policy_.has_value(), policy_flag)
-    | flag(!stamps_.empty(), stamps_flag)));
+    | flag(!stamps_.empty(), stamps_flag)
+    | flag(truncates_.has_value(), truncates_flag)));
   to.varint(torpor::raw(first_));
   to.varint(count_);
   to.varint(static_cast<std::uint64_t>(first_ms_));
@@ -227,6 +233,8 @@ std::size_t block_builder::write_head(std::byte* at) const {
       to.varint(stamp.count);
     }
   }
+  if (truncates_)
+    to.varint(torpor::raw(*truncates_));
   return static_cast<std::size_t>(to.at() - at);
 }
 
@@ -242,6 +250,7 @@ block_view block_builder::summary() const {
   block.removes = removes_;
   block.name = name_;
   block.policy = policy_;
+  block.truncates = truncates_;
   for (const auto& stamp : stamps_)
     block.stamps.push_back(
       {stamp.id, stamp.epoch, stamp.number, stamp.first, stamp.count});

@@ -6,6 +6,7 @@
 #include "torpor/error.hpp"
 #include "torpor/types.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,8 +45,10 @@ struct block_view {
   bool removes = false;       ///< The stream ends here.
   std::string_view name;
   std::optional<sync_policy> policy;
+  std::optional<sequence> truncates; ///< Entries before it are deleted.
   std::vector<producer_stamp> stamps;
   bytes_view entries;         ///< Encoded; read them with `entry_cursor`.
+  bytes_view whole;           ///< All of its bytes; none in a summary.
 };
 
 /// Bytes in front of a block's body: size (u32) and checksum (u64).
@@ -91,6 +94,10 @@ public:
   void close() noexcept { closes_ = true; }
   void remove() noexcept { removes_ = true; }
   void policy(const sync_policy& policy) noexcept { policy_ = policy; }
+  /// Of several the largest counts.
+  void truncate(sequence before) noexcept {
+    truncates_ = std::max(truncates_.value_or(before), before);
+  }
 
   /// States that the last `count` entries were one append of a producer.
   void stamp(std::string_view id, std::uint64_t epoch, std::uint64_t number,
@@ -133,7 +140,8 @@ public:
   }
   /// True when there is something to make durable.
   [[nodiscard]] bool any() const noexcept {
-    return count_ > 0 || !name_.empty() || closes_ || removes_ || policy_;
+    return count_ > 0 || !name_.empty() || closes_ || removes_ || policy_
+           || truncates_;
   }
 
 private:
@@ -162,6 +170,7 @@ private:
   bool closes_ = false;
   bool removes_ = false;
   std::optional<sync_policy> policy_;
+  std::optional<sequence> truncates_;
   std::string name_;
   std::vector<owned_stamp> stamps_;
   std::size_t stamps_bytes_ = 0;

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "runtime/block.hpp"
-#include "runtime/id_map.hpp"
-#include "runtime/slab.hpp"
 #include "torpor/types.hpp"
 
+#include <tsl/robin_map.h>
+
 #include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
 #include <vector>
 
 namespace torpor {
@@ -18,80 +21,91 @@ struct indexed_block {
   std::uint32_t count = 0; ///< Entries.
 };
 
-/// Finds the journal blocks that hold given entries: 48 bytes a block, none an
-/// entry. Each block points to the one before it and to one far back, so that
-/// any place of a stream is found in O(log blocks) and adding costs O(1).
-/// Source of the far pointers: E. W. Myers, "An applicative random-access
-/// stack", 1983. Threads: one owner.
+/// A stream's blocks in the index: what its record keeps.
+struct block_chain {
+  std::uint64_t newest = 0; ///< Serial number of the last block; 0: none.
+  std::uint32_t length = 0; ///< Blocks added to the chain, sealed ones too.
+};
+
+/// Finds the blocks of the journal files that are not sealed yet: 40 bytes a
+/// block, in the journal's order, so that a sealed file's blocks are dropped
+/// all at once. Each block points to the one before it of its stream. Every
+/// 32nd block of a stream is noted aside, so that a place in the middle of many
+/// is found without a walk over all. Adding touches nothing but the end.
+/// Threads: one owner.
 class block_index {
 public:
   /// Adds a stream's newest block. Blocks without entries are not indexed.
-  void add(const block_view& block, block_place place);
+  /// Files come in ascending order.
+  void add(block_chain& chain, const block_view& block, block_place place);
 
-  /// Blocks will be added to these streams soon: fetches what that needs for
-  /// all of them at once, because hardly any of it is in a cache.
-  template <class Streams, class ToId>
-  void prefetch(const Streams& streams, ToId id) {
-    fetched_.clear();
-    for (const auto& each : streams)
-      newest_.prefetch(id(each));
-    for (const auto& each : streams)
-      if (const auto known = newest_.find(id(each)); known != none)
-        fetched_.push_back(known);
-    for (const auto at : fetched_)
-      __builtin_prefetch(&rows_[at].depth, 1);
-    for (auto& at : fetched_) {
-      at = rows_[at].far;
-      __builtin_prefetch(&rows_[at].depth);
-    }
-    for (const auto at : fetched_)
-      __builtin_prefetch(&rows_[rows_[at].far].depth);
+  /// Whether blocks of the chain are left here.
+  [[nodiscard]] bool holds(const block_chain& chain) const noexcept {
+    return chain.newest >= floor_;
   }
 
   /// The blocks from the one that holds `from` on, oldest first, until their
-  /// sizes reach `bytes_max` (at least one) or they are `blocks_max`. Empty
-  /// when the stream has none. When the block with `from` is missing, the
-  /// first one after it leads.
+  /// sizes reach `bytes_max` (at least one) or they are `blocks_max`. When the
+  /// block with `from` is not here, the first one after it leads.
   [[nodiscard]] std::vector<indexed_block>
-  find(stream_id stream, sequence from, std::uint64_t bytes_max,
-       std::uint32_t blocks_max = none) const;
+  find(const block_chain& chain, stream_id stream, sequence from,
+       std::uint64_t bytes_max, std::uint32_t blocks_max = 0xffffffff) const;
 
-  /// First sequence of the first block that has an entry at or after a time.
-  /// nullopt when all entries are older.
-  [[nodiscard]] std::optional<sequence> find_time(stream_id stream,
-                                                  std::int64_t time_ms) const;
+  /// The first block that has an entry at or after a time, and whether it is
+  /// the oldest one here.
+  struct found_time {
+    sequence first{};
+    bool oldest = false;
+  };
+  /// nullopt when all entries here are older.
+  [[nodiscard]] std::optional<found_time>
+  find_time(const block_chain& chain, stream_id stream,
+            std::int64_t time_ms) const;
 
-  /// Forgets a stream's blocks. Their memory is freed bit by bit, by what is
-  /// added later: a long stream does not hold up the others.
-  void remove(stream_id stream);
+  /// The stream is gone.
+  void remove(stream_id stream) { marks_.erase(raw(stream)); }
 
-  [[nodiscard]] std::size_t blocks() const noexcept { return rows_.used(); }
+  /// Drops the blocks of files up to this one: a segment has them now.
+  void drop(std::uint32_t file);
+
+  /// Chains whose newest block is below have nothing left here.
+  [[nodiscard]] std::uint64_t floor() const noexcept { return floor_; }
+  [[nodiscard]] std::size_t blocks() const noexcept { return end_ - floor_; }
 
 private:
-  static constexpr std::uint32_t none = id_map::none;
-
   struct row {
     sequence first;
     std::int64_t last_ms;
     block_place place;
     std::uint32_t count;
-    std::uint32_t before; ///< Row of the block before; itself at the start.
-    std::uint32_t after;  ///< Row of the block behind; `none` at the end.
-    std::uint32_t far;    ///< Row far back.
-    std::uint32_t depth;  ///< Blocks before this one.
+    std::uint32_t back;   ///< Rows to the block before; 0: none here.
+    std::uint32_t number; ///< In its chain, from 0.
   };
+  using marks = std::deque<std::uint64_t>;
 
-  /// The oldest row for which `behind` holds, which holds for all rows after
-  /// it too, starting from the newest; `none` when it holds for no row.
+  static constexpr std::uint64_t chunk_rows = 1024;
+  static constexpr std::uint32_t marked_every = 32;
+
+  [[nodiscard]] const row& at(std::uint64_t serial) const {
+    return chunks_[serial / chunk_rows - base_][serial % chunk_rows];
+  }
+  /// The block before, or 0.
+  [[nodiscard]] std::uint64_t before(std::uint64_t serial) const {
+    const auto back = at(serial).back;
+    return back != 0 && serial - back >= floor_ ? serial - back : 0;
+  }
   template <class Predicate>
-  [[nodiscard]] std::uint32_t oldest(std::uint32_t newest,
-                                     Predicate behind) const;
-  void free_some();
+  [[nodiscard]] std::vector<std::uint64_t> stations(const block_chain& chain,
+                                                    stream_id stream,
+                                                    Predicate behind) const;
 
-  slab<row> rows_;
-  id_map newest_; ///< Row of each stream's newest block.
-  std::vector<std::uint32_t> fetched_; ///< Only `prefetch` uses it.
-  std::vector<std::uint32_t> removed_; ///< Newest row left of each.
+  std::deque<std::unique_ptr<row[]>> chunks_;
+  std::uint64_t base_ = 0;  ///< Number of the first chunk.
+  std::uint64_t floor_ = 1; ///< First serial number that is here.
+  std::uint64_t end_ = 1;   ///< The next serial number.
+  /// Where each file's blocks begin.
+  std::deque<std::pair<std::uint32_t, std::uint64_t>> files_;
+  tsl::robin_map<std::uint64_t, marks> marks_; ///< Of long chains only.
 };
 
 } // namespace torpor

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "runtime/segment_format.hpp"
 #include "runtime/stream_record.hpp"
 #include "torpor/error.hpp"
 #include "torpor/types.hpp"
@@ -17,10 +18,21 @@ namespace torpor {
 
 /// Facts of the whole store that change with a checkpoint.
 struct catalog_state {
-  /// First journal file whose blocks are not yet in the catalog.
+  /// First journal file whose blocks are not yet in the records.
   std::uint64_t journal_first = 1;
   /// Times the store was opened for writing. Marks the frames of one opening.
   std::uint64_t incarnation = 0;
+  /// First journal file that is not sealed: segments have the entries of all
+  /// earlier ones. At most `journal_first`.
+  std::uint64_t unsealed_first = 1;
+  /// Number of the first frame that is not sealed.
+  std::uint64_t frame_first = 1;
+  /// Of the next segment; a number is never used again once it was stored.
+  std::uint64_t next_segment = 1;
+  /// Oldest entries first: each covers the journal files behind those of the
+  /// one before it.
+  std::vector<segment_summary> segments;
+  bool operator==(const catalog_state&) const = default;
 };
 
 /// One changed record of a checkpoint; without a record the stream is gone.

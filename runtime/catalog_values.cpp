@@ -87,10 +87,27 @@ void set_target(bytes_view body, std::string_view rest,
 }
 
 void encode(const catalog_state& state, catalog_value& into) {
-  append(into, 2 * varint_bytes_max, [&](wire_writer& out) {
+  append(into, 6 * varint_bytes_max, [&](wire_writer& out) {
     out.varint(state.journal_first);
     out.varint(state.incarnation);
+    out.varint(state.unsealed_first);
+    out.varint(state.frame_first);
+    out.varint(state.next_segment);
+    out.varint(state.segments.size());
   });
+  for (const auto& each : state.segments)
+    append(into, 10 * varint_bytes_max, [&](wire_writer& out) {
+      out.varint(each.number);
+      out.varint(each.journal_first);
+      out.varint(each.journal_last);
+      out.varint(each.streams);
+      out.varint(each.entries);
+      out.varint(each.payload_bytes);
+      out.varint(each.raw_bytes);
+      out.varint(each.file_bytes);
+      out.varint(static_cast<std::uint64_t>(each.first_ms));
+      out.varint(static_cast<std::uint64_t>(each.last_ms));
+    });
 }
 
 std::optional<catalog_state> decode_state(bytes_view body) {
@@ -98,6 +115,24 @@ std::optional<catalog_state> decode_state(bytes_view body) {
   catalog_state state;
   state.journal_first = in.varint();
   state.incarnation = in.varint();
+  if (in.done()) // Written before there were segments: nothing is sealed.
+    return state;
+  state.unsealed_first = in.varint();
+  state.frame_first = in.varint();
+  state.next_segment = in.varint();
+  for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+    auto& each = state.segments.emplace_back();
+    each.number = in.varint();
+    each.journal_first = static_cast<std::uint32_t>(in.varint());
+    each.journal_last = static_cast<std::uint32_t>(in.varint());
+    each.streams = in.varint();
+    each.entries = in.varint();
+    each.payload_bytes = in.varint();
+    each.raw_bytes = in.varint();
+    each.file_bytes = in.varint();
+    each.first_ms = static_cast<std::int64_t>(in.varint());
+    each.last_ms = static_cast<std::int64_t>(in.varint());
+  }
   if (!in.done())
     return std::nullopt;
   return state;

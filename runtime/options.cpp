@@ -87,6 +87,7 @@ result<options> validate(options given) {
   check.demand(given.journal.file_bytes % (4 * kib) == 0,
                "journal.file-bytes is not a multiple of 4096");
   check.demand("journal.idle-mark", given.journal.idle_mark, 10, hour_ms);
+  check.demand("segments.compression", given.segments.compression, 0, 19);
   check.demand("pool.workers", given.pool.workers, 1, 64);
   check.demand("pool.shards", given.pool.shards, 1, 64);
   check.demand("pool.readers", given.pool.readers, 1, 16);

@@ -4,6 +4,7 @@
 #include "runtime/block.hpp"
 #include "runtime/journal.hpp"
 
+#include <atomic>
 #include <cstdint>
 
 namespace torpor {
@@ -16,6 +17,10 @@ struct pending_block : journal_block {
   std::uint32_t shard = 0;       ///< Who gets it back.
   std::uint32_t awake = 0;       ///< Whose it is, in that shard.
   pending_block* behind = nullptr; ///< Link of the queue it waits in.
+  /// It, or what its stream buffered behind it, has entries that were
+  /// acknowledged: it is not given up for want of room. Set by the shard, also
+  /// while others hold the block.
+  std::atomic<bool> keep{false};
 };
 
 } // namespace torpor

@@ -84,7 +84,7 @@ record_table::row_index record_table::insert(stream_id id,
   return at;
 }
 
-result<bool> record_table::apply(const block_view& block) {
+result<record_table::row_index> record_table::apply(const block_view& block) {
   auto found = find(block.stream);
   if (!found)
     return tl::unexpected{found.error()};
@@ -93,7 +93,7 @@ result<bool> record_table::apply(const block_view& block) {
     // Only a replay meets a stream that nobody has created yet. One that was
     // removed later may come to life here; its removal follows.
     if (!block.creates || ids_.find(block.stream) != none)
-      return false;
+      return none;
     at = insert(block.stream, {});
     rows_[at].fresh = true;
     names_.insert_or_assign(std::string{block.name}, block.stream);
@@ -101,7 +101,7 @@ result<bool> record_table::apply(const block_view& block) {
            raw(block.stream) >> 8);
   }
   apply(at, block);
-  return true;
+  return at;
 }
 
 void record_table::apply(row_index at, const block_view& block) {
@@ -210,20 +210,15 @@ void record_table::saved(bool success) {
     if (!row.dirty)
       mark_clean(at);
   }
-  const auto steps = 2 * saving_.size();
   saving_.clear();
   if (!success) {
     dirty_.insert(dirty_.end(), checkpoint_.begin(), checkpoint_.end());
     checkpoint_.clear();
   }
-  evict(steps);
 }
 
 void record_table::mark_clean(row_index at) {
-  const auto& row = rows_[at];
-  // A full cache takes no more: who writes again is read again.
-  const auto full = clean_ >= cache_max_ && row.awake == slab<int>::none;
-  if (row.removed || full)
+  if (rows_[at].removed)
     erase(at);
   else
     ++clean_;
@@ -235,13 +230,13 @@ void record_table::erase(row_index at) {
   rows_.release(at);
 }
 
-void record_table::evict(std::size_t steps) {
+bool record_table::evict(std::size_t steps) {
   // The clock hand takes rows that were not used since it came by last.
   for (; clean_ > cache_max_ && steps > 0; --steps) {
     hand_ = hand_ + 1 < rows_.size() ? hand_ + 1 : 0;
     auto& row = rows_[hand_];
     if (row.id == stream_id{} || row.dirty || row.saving || row.unborn
-        || row.awake != slab<int>::none)
+        || row.awake != slab<int>::none || row.blocks.newest >= pinned_from_)
       continue;
     if (row.recent) {
       row.recent = false;
@@ -250,6 +245,7 @@ void record_table::evict(std::size_t steps) {
       --clean_;
     }
   }
+  return clean_ > cache_max_;
 }
 
 } // namespace torpor

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/block.hpp"
+#include "runtime/block_index.hpp"
 #include "runtime/catalog.hpp"
 #include "runtime/id_map.hpp"
 #include "runtime/slab.hpp"
@@ -37,6 +38,7 @@ inline constexpr std::uint32_t slots = 256;
 struct record_row {
   stream_id id{};
   stream_record record;   ///< Durable facts only.
+  block_chain blocks;     ///< What the index has of it.
   slab<int>::index awake = slab<int>::none; ///< The awake stream, if any.
   bool unborn = false;    ///< Its create is not durable yet.
   bool removed = false;   ///< Durably removed; waits for the checkpoint.
@@ -49,7 +51,8 @@ struct record_row {
 };
 
 /// One shard's records that are in memory: changed ones until the next
-/// checkpoint, unchanged ones of recently active streams up to a bound.
+/// checkpoint, those with blocks in the index, and of the others the recently
+/// used ones up to a bound.
 /// All others are in the catalog only.
 /// Threads: one owner.
 class record_table {
@@ -74,18 +77,30 @@ public:
   /// Takes a `create` back: nothing of the stream was buffered.
   void forget(row_index unborn);
 
-  /// Applies a durable block to the row of its stream. False when the stream
-  /// is unknown: a block from before a removal that the catalog holds already.
-  [[nodiscard]] result<bool> apply(const block_view& block);
+  /// Applies a durable block to the row of its stream, which it returns. `none`
+  /// when the stream is unknown: a block from before a removal that the catalog
+  /// holds already.
+  [[nodiscard]] result<row_index> apply(const block_view& block);
 
   /// The same when the row is known and alive.
   void apply(row_index at, const block_view& block);
 
   [[nodiscard]] record_row& operator[](row_index at) { return rows_[at]; }
+  [[nodiscard]] const record_row& operator[](row_index at) const {
+    return rows_[at];
+  }
 
   /// Up to `count_max` streams in name order; see `catalog_reader::list`.
   [[nodiscard]] result<std::vector<std::pair<std::string, stream_id>>>
   list(std::string_view prefix, std::string_view after, std::size_t count_max);
+
+  /// The index has no blocks below this serial number any more. Rows without
+  /// indexed blocks need not stay; `evict` lets them go.
+  void unpin(std::uint64_t floor) noexcept { pinned_from_ = floor; }
+
+  /// Gives up rows that were not used for long, beyond the bound. Looks at most
+  /// at `steps` of them. True when there may be more to give up.
+  bool evict(std::size_t steps);
 
   // -- checkpoint: begin, then collect and saved until nothing is left -------
 
@@ -118,8 +133,6 @@ private:
   void mark_dirty(row_index at);
   void mark_clean(row_index at);
   void erase(row_index at);
-  /// Looks at most at `steps` rows.
-  void evict(std::size_t steps);
 
   std::unique_ptr<catalog_reader> catalog_;
   std::uint32_t shard_;
@@ -133,6 +146,7 @@ private:
   std::vector<row_index> checkpoint_; ///< Not collected yet.
   std::vector<row_index> saving_;     ///< Collected, not saved yet.
   std::size_t clean_ = 0;
+  std::uint64_t pinned_from_ = 1;
   row_index hand_ = 0;
 };
 

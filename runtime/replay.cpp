@@ -14,6 +14,19 @@ auto find(producer_table& producers, std::string_view id) {
 
 } // namespace
 
+namespace {
+
+void apply_entries(stream_record& record, const block_view& block) {
+  if (block.count == 0 || raw(block.first) < raw(record.next))
+    return;
+  record.next = block.first + block.count;
+  record.last_ms = std::max(record.last_ms, block.last_ms);
+  for (const auto& stamp : block.stamps)
+    note_producer(record.producers, stamp);
+}
+
+} // namespace
+
 void apply(stream_record& record, const block_view& block) {
   if (block.creates && record.name.empty())
     record.name = block.name;
@@ -21,12 +34,9 @@ void apply(stream_record& record, const block_view& block) {
     record.policy = *block.policy;
   if (block.closes)
     record.closed = true;
-  if (block.count == 0 || raw(block.first) < raw(record.next))
-    return;
-  record.next = block.first + block.count;
-  record.last_ms = std::max(record.last_ms, block.last_ms);
-  for (const auto& stamp : block.stamps)
-    note_producer(record.producers, stamp);
+  apply_entries(record, block);
+  if (block.truncates) // A record never has more deleted than it had.
+    record.first = std::clamp(*block.truncates, record.first, record.next);
 }
 
 void note_producer(std::unique_ptr<producer_table>& producers,

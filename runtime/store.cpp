@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/store.hpp"
 
+#include "runtime/journal_seal.hpp"
+#include "runtime/recovery.hpp"
+#include "runtime/segment_files.hpp"
 #include "runtime/store_identity.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -20,6 +24,9 @@ std::string catalog_directory(const std::string& data_dir) {
 }
 std::string journal_directory(const std::string& data_dir) {
   return data_dir + "/journal";
+}
+std::string segment_directory(const std::string& data_dir) {
+  return data_dir + "/segments";
 }
 
 environment environment::real() {
@@ -131,25 +138,51 @@ result<void> make_tables(store& opened) {
   return {};
 }
 
-/// Replays what the catalog does not have yet, and indexes all blocks.
+/// Removes segments that the catalog does not know: a seal or merge was cut off,
+/// or its sources were not removed any more.
+result<void> remove_orphans(store& opened) {
+  auto& disk = *opened.world.disk;
+  const auto directory = segment_directory(opened.config.data_dir);
+  const auto names = disk.list(directory);
+  if (!names)
+    return tl::unexpected{names.error()};
+  auto removed = false;
+  for (const auto& name : *names) {
+    const auto number = segment_file_number(name);
+    const auto& known = opened.state.segments;
+    if (!number
+        || std::any_of(known.begin(), known.end(), [&](const auto& each) {
+             return each.number == *number;
+           }))
+      continue;
+    spdlog::info("segment-orphan-removed file={}", name);
+    if (auto gone = disk.unlink(directory + "/" + name); !gone)
+      return gone;
+    removed = true;
+  }
+  return removed ? disk.sync_directory(directory) : result<void>{};
+}
+
+/// Lists the segments; their files are opened when they are read.
+result<void> open_segments(store& opened, access mode) {
+  const segment_list none{{opened.world.disk,
+                           segment_directory(opened.config.data_dir),
+                           opened.journal.store}};
+  opened.segments = none.with(opened.state.segments);
+  for (auto& table : opened.tables)
+    table->sealed(static_cast<std::uint32_t>(opened.state.unsealed_first) - 1,
+                  opened.segments);
+  return mode == access::write ? remove_orphans(opened) : result<void>{};
+}
+
+/// Replays what the records do not have yet, and indexes what is not sealed.
 result<void> recover(store& opened, access mode) {
-  const auto shards = opened.config.pool.shards;
-  std::optional<error> broken;
+  const auto unsealed = opened.state.unsealed_first;
+  recovery tail{opened.tables,
+                static_cast<std::uint32_t>(opened.state.journal_first)};
   const auto visit = [&](const block_view& block, block_place place) {
-    auto& table = *opened.tables[shard_of(block.stream, shards)];
-    if (place.file >= opened.state.journal_first) {
-      opened.replayed_entries += block.count;
-      if (auto known = table.records().apply(block); !known)
-        broken = known.error();
-      else if (!*known) {
-        if (block.removes)
-          table.index().remove(block.stream);
-        return;
-      }
-    }
-    table.index().add(block, place);
-    if (block.removes)
-      table.index().remove(block.stream);
+    if (place.file >= unsealed)
+      tail.add(block, place);
   };
   scan_options how;
   how.whole_from = static_cast<std::uint32_t>(opened.state.journal_first);
@@ -157,10 +190,9 @@ result<void> recover(store& opened, access mode) {
   auto scan = scan_journal(*opened.world.disk, opened.journal, how, visit);
   if (!scan)
     return tl::unexpected{scan.error()};
-  if (broken)
-    return tl::unexpected{*broken};
   opened.scan = std::move(*scan);
-  return {};
+  opened.replayed_entries = tail.replayed();
+  return tail.finish();
 }
 
 result<void> begin_incarnation(store& opened) {
@@ -193,9 +225,18 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                 .and_then([&] { return prepare(opened->journal.directory); })
                 .and_then([&] { return open_catalog(*opened, mode); })
                 .and_then([&] { return make_tables(*opened); })
+                .and_then([&] {
+                  return prepare(segment_directory(directory));
+                })
+                .and_then([&] { return open_segments(*opened, mode); })
                 .and_then([&] { return recover(*opened, mode); });
   if (done && mode == access::write)
-    done = begin_incarnation(*opened);
+    done = begin_incarnation(*opened).and_then([&] {
+      return remove_sealed(disk, opened->journal,
+                           static_cast<std::uint32_t>(
+                             opened->state.unsealed_first),
+                           opened->scan.end.file);
+    });
   if (!done)
     return tl::unexpected{done.error()};
   return opened;

@@ -8,6 +8,7 @@
 #include "runtime/journal_scan.hpp"
 #include "runtime/memory_budget.hpp"
 #include "runtime/posix_disk.hpp"
+#include "runtime/segment_list.hpp"
 #include "runtime/stream_table.hpp"
 #include "torpor/options.hpp"
 
@@ -47,6 +48,7 @@ struct store {
   catalog_state state;
   journal_config journal;
   scan_result scan;
+  std::shared_ptr<const segment_list> segments;
   std::unique_ptr<memory_budget> budget;
   std::vector<std::unique_ptr<stream_table>> tables; ///< One per shard.
   std::uint64_t replayed_entries = 0; ///< From files after the checkpoint.
@@ -63,5 +65,6 @@ struct store {
 [[nodiscard]] std::string identity_path(const std::string& data_dir);
 [[nodiscard]] std::string catalog_directory(const std::string& data_dir);
 [[nodiscard]] std::string journal_directory(const std::string& data_dir);
+[[nodiscard]] std::string segment_directory(const std::string& data_dir);
 
 } // namespace torpor

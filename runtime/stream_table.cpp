@@ -74,6 +74,7 @@ block_builder& stream_table::buffer(awake_index at) {
     stream.buffer = take_block();
     stream.buffer->shard = config_.shard;
     stream.buffer->awake = at;
+    stream.buffer->keep = false;
     stream.buffer->builder.start(stream.id, stream.next);
     stream.deadline = 0;
   }
@@ -203,9 +204,6 @@ void stream_table::committed(const std::vector<pending_block*>& blocks) {
   // What a block touches is in no cache: the waits for all of them overlap.
   for (const auto* block : blocks)
     records_.prefetch(awake_[block->awake].row);
-  index_.prefetch(blocks, [](const pending_block* block) {
-    return block->builder.stream();
-  });
   for (auto* block : blocks) {
     const auto at = block->awake;
     finish_block(block, true);
@@ -229,7 +227,7 @@ void stream_table::finish_block(pending_block* block, bool durable) {
   if (durable) {
     const auto view = block->builder.summary();
     records_.apply(stream.row, view);
-    index_.add(view, block->place);
+    index_.add(records_[stream.row].blocks, view, block->place);
     ++stats_.blocks;
     stats_.acked_bytes += block->builder.payload_bytes();
     for (const auto& waiting : stream.flight_waiters)
@@ -299,6 +297,32 @@ void stream_table::failed(const std::vector<pending_block*>& blocks,
   for (awake_index at = 0; at < awake_.size(); ++at)
     if (awake_[at].buffer != nullptr)
       drop(at, why);
+  end_call();
+}
+
+void stream_table::refused(const std::vector<pending_block*>& blocks,
+                           const std::vector<pending_block*>& held,
+                           const error& why) {
+  for (auto* block : blocks) {
+    const auto at = block->awake;
+    const auto row = awake_[at].row;
+    if (block->keep) {
+      out_.again.push_back(block);
+      continue;
+    }
+    finish_block(block, false);
+    drop(at, why);
+    if (records_[row].unborn)
+      records_.forget(row);
+  }
+  for (const auto* block : held)
+    std::erase_if(awake_[block->awake].flight_waiters, [&](const waiter& it) {
+      const auto syncs = it.batch->requests()[it.index].kind
+                         == write_kind::sync;
+      if (syncs)
+        refuse(*it.batch, it.index, why);
+      return syncs;
+    });
   end_call();
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/pending_block.hpp"
 #include "runtime/record_table.hpp"
 #include "runtime/replay.hpp"
+#include "runtime/segment_list.hpp"
 #include "torpor/options.hpp"
 #include "torpor/read.hpp"
 #include "torpor/write_batch.hpp"
@@ -27,18 +28,24 @@ struct deadline {
   std::uint64_t tick = 0; ///< Monotonic ms.
 };
 
-/// A read whose blocks are known and only have to be fetched.
+/// A read that only has to be fetched: first from the segments, what they have
+/// before the first block, then the blocks, from the journal.
 struct read_job {
   std::unique_ptr<read_request> request;
   std::vector<indexed_block> blocks;
   std::string name;
   read_page page;   ///< Everything but the entries is filled in.
+  std::shared_ptr<const segment_list> segments;
+  sequence sealed_end{};     ///< Entries from here on are in `blocks`.
+  bool time_sealed = false;  ///< The place of `from_time` may be in a segment.
+  sequence first{};          ///< Oldest kept entry.
 };
 
 /// What a shard's table wants done. The caller takes it after every call.
 struct table_output {
   std::vector<std::uint32_t> woken;       ///< Awake indices that need an actor.
   std::vector<pending_block*> syncs;      ///< To be finished and made durable.
+  std::vector<pending_block*> again;      ///< Finished ones, for the journal.
   std::vector<std::uint32_t> hibernated;  ///< Awake indices that are free again.
   std::vector<deadline> deadlines;        ///< For the timing wheel.
   std::vector<std::unique_ptr<write_batch>> done;
@@ -97,6 +104,12 @@ public:
   /// writes are refused from now on, reads go on.
   void failed(const std::vector<pending_block*>& blocks, const error& why);
 
+  /// There was no room for these blocks: their requests fail, nothing of them
+  /// was written. Those with entries that were acknowledged meanwhile go back
+  /// to the journal. Of the `held` ones, which it kept, only syncs fail.
+  void refused(const std::vector<pending_block*>& blocks,
+               const std::vector<pending_block*>& held, const error& why);
+
   /// The disk is full (`why`), or has room again (nullptr). Appends and
   /// creates are refused while it is full; removes, closes and syncs go on.
   void full(const error* why);
@@ -105,6 +118,10 @@ public:
   void read(std::unique_ptr<read_request> request);
   /// Answers a waiting read with what there is: nothing.
   void cancel(std::uint64_t ticket);
+
+  /// The journal's files up to this one are sealed: these segments have what
+  /// they had.
+  void sealed(std::uint32_t file, std::shared_ptr<const segment_list> segments);
 
   [[nodiscard]] result<stream_info> info(stream_ref stream);
 
@@ -199,12 +216,16 @@ private:
   void wake_readers(stream_id stream);
   void start_read(std::unique_ptr<read_request> request,
                   record_table::row_index row);
+  [[nodiscard]] result<void> find_start(const read_options& wanted,
+                                        record_table::row_index row,
+                                        read_job& job) const;
 
   settings config_;
   memory_budget& budget_;
   const torpor::clock& clock_;
   record_table records_;
   block_index index_;
+  std::shared_ptr<const segment_list> segments_;
   slab<awake_stream> awake_;
   std::deque<awake_index> queue_;
   std::uint32_t in_flight_ = 0;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace torpor {
 
 namespace {
@@ -12,26 +14,6 @@ namespace {
 tl::unexpected<error> missing(std::string_view called) {
   return fail(errc::not_found,
               fmt::format("stream '{}' does not exist", called));
-}
-
-/// Where a read begins. Errors: out_of_range.
-result<sequence> start_of(const read_options& wanted,
-                          const stream_record& record, stream_id id,
-                          const block_index& index) {
-  if (wanted.from_time)
-    return index.find_time(id, *wanted.from_time).value_or(record.next);
-  if (raw(wanted.from) < raw(record.first))
-    return fail(errc::out_of_range,
-                fmt::format("stream '{}' begins at sequence {}, asked for {}",
-                            printable(record.name), raw(record.first),
-                            raw(wanted.from)));
-  if (raw(wanted.from) > raw(record.next))
-    return fail(errc::out_of_range,
-                fmt::format("stream '{}' ends before sequence {}, asked for "
-                            "{}",
-                            printable(record.name), raw(record.next),
-                            raw(wanted.from)));
-  return wanted.from;
 }
 
 result<void> check(const read_options& wanted) {
@@ -66,21 +48,51 @@ void stream_table::read(std::unique_ptr<read_request> request) {
   start_read(std::move(request), *row);
 }
 
+/// Where a read begins. Errors: out_of_range.
+result<void> stream_table::find_start(const read_options& wanted,
+                                      record_table::row_index row,
+                                      read_job& job) const {
+  const auto& dormant = records_[row];
+  const auto& record = dormant.record;
+  if (wanted.from_time) {
+    const auto place = index_.find_time(dormant.blocks, dormant.id,
+                                        *wanted.from_time);
+    job.page.next_from = std::max(place ? place->first : record.next,
+                                  record.first);
+    // What the index lacks, the segments have.
+    job.time_sealed = record.last_ms >= *wanted.from_time
+                      && (!place || place->oldest)
+                      && raw(job.page.next_from) > raw(record.first);
+    return {};
+  }
+  if (raw(wanted.from) < raw(record.first))
+    return fail(errc::out_of_range,
+                fmt::format("stream '{}' begins at sequence {}, asked for {}",
+                            printable(record.name), raw(record.first),
+                            raw(wanted.from)));
+  if (raw(wanted.from) > raw(record.next))
+    return fail(errc::out_of_range,
+                fmt::format("stream '{}' ends before sequence {}, asked for "
+                            "{}",
+                            printable(record.name), raw(record.next),
+                            raw(wanted.from)));
+  job.page.next_from = wanted.from;
+  return {};
+}
+
 void stream_table::start_read(std::unique_ptr<read_request> request,
                               record_table::row_index row) {
   const auto& dormant = records_[row];
   const auto& record = dormant.record;
-  auto from = start_of(request->options, record, dormant.id, index_);
-  if (!from)
-    return request->sink->done(tl::unexpected{from.error()});
-  read_page page;
-  page.stream = dormant.id;
-  page.next = record.next;
-  page.next_from = *from;
-  page.closed = record.closed;
-  if (*from == record.next) {
+  read_job job;
+  if (auto found = find_start(request->options, row, job); !found)
+    return request->sink->done(tl::unexpected{found.error()});
+  job.page.stream = dormant.id;
+  job.page.next = record.next;
+  job.page.closed = record.closed;
+  if (job.page.next_from == record.next && !job.time_sealed) {
     if (!request->options.wait || record.closed)
-      return request->sink->done(std::move(page));
+      return request->sink->done(std::move(job.page));
     if (stopping_)
       return request->sink->done(
         fail(errc::shut_down, "the runtime is stopping"));
@@ -92,10 +104,22 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
   }
   // Encoded blocks are larger than their payloads, and none is without an
   // entry: these are enough.
-  auto blocks = index_.find(dormant.id, *from, request->options.bytes_max * 2,
-                            request->options.count_max);
-  out_.reads.push_back({std::move(request), std::move(blocks),
-                        printable(record.name), std::move(page)});
+  job.blocks = index_.find(dormant.blocks, dormant.id, job.page.next_from,
+                           request->options.bytes_max * 2,
+                           request->options.count_max);
+  job.sealed_end = job.blocks.empty() ? record.next : job.blocks.front().first;
+  job.segments = segments_;
+  job.first = record.first;
+  job.name = printable(record.name);
+  job.request = std::move(request);
+  out_.reads.push_back(std::move(job));
+}
+
+void stream_table::sealed(std::uint32_t file,
+                          std::shared_ptr<const segment_list> segments) {
+  index_.drop(file);
+  records_.unpin(index_.floor());
+  segments_ = std::move(segments);
 }
 
 void stream_table::wake_readers(stream_id stream) {

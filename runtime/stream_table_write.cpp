@@ -356,6 +356,11 @@ void stream_table::fill(awake_index at, const parsed& request) {
                    request.head->entries});
   }
   stream.next = builder.next();
+  if (request.head->ack == ack::buffered) {
+    stream.buffer->keep = true;
+    if (stream.flight != nullptr)
+      stream.flight->keep = true;
+  }
   // An answered append leaves nothing but its bytes behind.
   const auto held = request.head->ack == ack::durable
                       ? request.cost
@@ -450,10 +455,21 @@ void stream_table::control(write_batch& batch, std::uint32_t index,
   const auto asleep = records_[row].awake == none;
   const auto next = asleep ? records_[row].record.next
                            : awake_[records_[row].awake].next;
+  const auto truncates = kind == write_kind::truncate;
+  const auto before = request.head->expected;
+  if (truncates && raw(before) > raw(next))
+    return refuse(batch, index,
+                  {errc::out_of_range,
+                   fmt::format("stream '{}' ends before sequence {}, it cannot "
+                               "be truncated before {}",
+                               printable(records_[row].record.name), raw(next),
+                               raw(before))});
   batch.promise(index, {{}, false, 0, records_[row].id, next});
   const auto done = kind == write_kind::sync
                     || (kind == write_kind::close
-                        && records_[row].record.closed);
+                        && records_[row].record.closed)
+                    || (truncates
+                        && raw(before) <= raw(records_[row].record.first));
   if (asleep && done)
     return settle(batch);
   const auto at = wake(row);
@@ -465,6 +481,8 @@ void stream_table::control(write_batch& batch, std::uint32_t index,
     } else if (kind == write_kind::remove) {
       builder.remove();
       awake_[at].removed = true;
+    } else if (truncates) {
+      builder.truncate(before);
     } else {
       builder.policy(request.policy);
       charge(at, request.cost);

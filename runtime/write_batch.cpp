@@ -90,6 +90,14 @@ std::size_t write_batch::set_policy(stream_ref stream,
   return push(added, stream.name);
 }
 
+std::size_t write_batch::truncate(stream_ref stream, sequence before) {
+  request added;
+  added.kind = write_kind::truncate;
+  added.id = stream.id;
+  added.expected = before;
+  return push(added, stream.name);
+}
+
 std::size_t write_batch::control(write_kind kind, stream_ref stream) {
   request added;
   added.kind = kind;

@@ -119,6 +119,10 @@ constexpr option_row rows[] = {
    [](config& c, const value& v) {
      return put(c.store.journal.idle_mark, as_milliseconds(v));
    }},
+  {"segments.compression", count_text,
+   [](config& c, const value& v) {
+     return put(c.store.segments.compression, as_count(v));
+   }},
   {"pool.workers", count_text,
    [](config& c, const value& v) {
      return put(c.store.pool.workers, as_count(v));

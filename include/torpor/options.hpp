@@ -36,6 +36,11 @@ struct journal_options {
   std::chrono::milliseconds idle_mark{1000};   ///< 10 ms to 1 h of silence, then the end is marked.
 };
 
+/// How entries are kept for long.
+struct segment_options {
+  std::uint32_t compression = 1; ///< Level of zstd, 1 to 19; 0: not compressed.
+};
+
 /// Threads and actors. All of it needs a restart.
 struct pool_options {
   std::uint32_t workers = 0; ///< 1 to 64; 0: two per processor, at most 8.
@@ -50,6 +55,7 @@ struct options {
   sync_options sync;
   memory_options memory;
   journal_options journal;
+  segment_options segments;
   pool_options pool;
 };
 

@@ -54,6 +54,7 @@ struct read_request {
   read_options options;
   std::uint64_t ticket = 0; ///< The caller's own, to cancel it by; 0: never.
   std::unique_ptr<read_sink> sink;
+  bool repeated = false; ///< The engine's own: it was tried before.
 };
 
 /// What is known of a stream.

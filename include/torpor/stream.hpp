@@ -59,6 +59,10 @@ public:
   [[nodiscard]] std::future<result<void>> close() const;
   /// Deletes the stream and all its entries, durably.
   [[nodiscard]] std::future<result<void>> remove() const;
+  /// Deletes the entries before a sequence, durably: readers miss them at once,
+  /// the disk with a later merge. What is deleted already: no error.
+  /// Errors: not_found, out_of_range (beyond the next sequence).
+  [[nodiscard]] std::future<result<void>> truncate(sequence before) const;
   /// Replaces the stream's own policy; it is stored in its record.
   [[nodiscard]] std::future<result<void>>
   set_policy(const sync_policy& policy) const;

@@ -51,6 +51,7 @@ enum class write_kind : std::uint8_t {
   close,  ///< Ends a stream: no more entries. Again: no error.
   remove, ///< Deletes a stream.
   policy, ///< Replaces its sync policy.
+  truncate, ///< Deletes the entries before a sequence.
   sync,   ///< Makes everything of the stream durable; id and name empty: of all.
 };
 
@@ -88,7 +89,7 @@ public:
     std::uint16_t name_bytes = 0;
     std::uint32_t entries = 0;
     stream_id id{};
-    sequence expected{};
+    sequence expected{};   ///< Or before what to truncate.
     std::uint64_t tag = 0; ///< The caller's own; not looked at.
   };
   struct entry_size {
@@ -118,6 +119,8 @@ public:
 
   std::size_t create(std::string_view name, const sync_policy& policy = {});
   std::size_t set_policy(stream_ref stream, const sync_policy& policy);
+  /// Deletes the entries before `before`, which is at most the next sequence.
+  std::size_t truncate(stream_ref stream, sequence before);
   /// A request without further data: close, remove or sync.
   std::size_t control(write_kind kind, stream_ref stream);
 

@@ -24,6 +24,9 @@ public:
   /// nothing was lost, else what was.
   [[nodiscard]] std::string play();
 
+  /// Segments that were left at the end.
+  [[nodiscard]] std::size_t segments() const { return store_.segments(); }
+
   [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
 
 private:

@@ -23,6 +23,14 @@ using namespace torpor;
 
 namespace {
 
+catalog_state state_of(std::uint64_t journal_first, std::uint64_t incarnation) {
+  catalog_state state;
+  state.journal_first = journal_first;
+  state.incarnation = incarnation;
+  return state;
+}
+
+
 namespace fs = std::filesystem;
 
 /// An empty directory that goes away with its content.
@@ -158,7 +166,7 @@ error check_full(catalog& store, std::uint64_t streams) {
   update(store, put(1, "first", 7));
   auto changes = large(2, streams);
   const auto reader = store.reader();
-  const auto updated = store.update(changes, catalog_state{99, 99});
+  const auto updated = store.update(changes, state_of(99, 99));
   REQUIRE_FALSE(updated);
   CHECK(updated.error().code == errc::io_failed);
   CHECK(*store.count() == 1);
@@ -426,7 +434,7 @@ TEST_CASE("lookups run beside updates and never go back") {
   for (std::uint64_t next = 1; next <= 200; ++next) {
     auto changes = large(2, 100);
     changes.push_back(put(1, "a", next));
-    if (!store->update(changes, catalog_state{next, 1}))
+    if (!store->update(changes, state_of(next, 1)))
       ++wrong;
   }
   done = true;

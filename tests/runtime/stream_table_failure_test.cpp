@@ -155,6 +155,40 @@ TEST_SUITE("stream_table_failure") {
     CHECK(used() == 0);
   }
 
+  TEST_CASE_FIXTURE(started,
+                    "what found no room fails, changes nothing and may be "
+                    "repeated") {
+    append({{}, "a"}, "x");
+    settle();
+    const auto known = append({{}, "a"}, "y");
+    const auto fresh = append({{}, "new"}, "y");
+    refuse_flights(disk_full);
+    CHECK(known->says("No space left"));
+    CHECK(fresh->code() == errc::io_failed);
+    CHECK(used() == 0);
+    CHECK(awake.empty());
+    CHECK(list() == payloads{"a"});
+    const auto again = append({{}, "a"}, "y");
+    settle();
+    CHECK(again->first() == 1);
+    const auto later = append({{}, "new"}, "y");
+    settle();
+    CHECK(later->first() == 0);
+  }
+
+  TEST_CASE_FIXTURE(started,
+                    "what was acknowledged as buffered waits for room") {
+    const auto first = append({{}, "a"}, "x");
+    buffered({{}, "a"}, "y"); // Behind the block that finds no room.
+    refuse_flights(disk_full);
+    CHECK_FALSE(first->done);
+    settle();
+    CHECK(first->good());
+    advance(5000);
+    settle();
+    CHECK(read({{}, "a"})->payloads() == payloads{"x", "y"});
+  }
+
   TEST_CASE_FIXTURE(started, "retries are answered on a full disk") {
     append_options how;
     how.producer = producer{"p", 0, 0};

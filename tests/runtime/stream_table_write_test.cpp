@@ -396,4 +396,36 @@ TEST_SUITE("stream_table_write") {
     CHECK(info({id->outcome.stream, {}}).name == "a");
     CHECK(list() == payloads{"a"});
   }
+
+  TEST_CASE_FIXTURE(table_fixture, "a truncated stream begins where it was cut") {
+    start();
+    for (int i = 0; i < 5; ++i)
+      append({{}, "a"}, std::to_string(i));
+    const auto cut = truncate({{}, "a"}, 3);
+    settle();
+    CHECK(cut->good());
+    CHECK(info({{}, "a"}).first == sequence{3});
+    read_options options;
+    options.from = sequence{3};
+    CHECK(read({{}, "a"}, options)->payloads() == payloads{"3", "4"});
+    CHECK(read({{}, "a"})->code == errc::out_of_range);
+    start(); // As after a restart.
+    CHECK(info({{}, "a"}).first == sequence{3});
+    CHECK(info({{}, "a"}).next == sequence{5});
+  }
+
+  TEST_CASE_FIXTURE(table_fixture, "a truncation beyond the end is refused") {
+    start();
+    append({{}, "a"}, "x");
+    CHECK(truncate({{}, "a"}, 2)->code() == errc::out_of_range);
+    CHECK(truncate({{}, "a"}, 2)->says("before sequence 1"));
+    CHECK(truncate({{}, "none"}, 0)->code() == errc::not_found);
+    const auto all = truncate({{}, "a"}, 1); // Not durable yet, but accepted.
+    settle();
+    CHECK(all->good());
+    CHECK(info({{}, "a"}).first == sequence{1});
+    const auto again = truncate({{}, "a"}, 0);
+    CHECK(again->good()); // What is deleted already is no error.
+    CHECK(info({{}, "a"}).first == sequence{1});
+  }
 }

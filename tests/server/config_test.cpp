@@ -73,15 +73,19 @@ daemon_config applied(std::string_view text) {
 /// All values of a configuration. Does not compile when a field is added.
 auto fields(const daemon_config& config) {
   const auto& [store, log_level] = config;
-  const auto& [data_dir, create_on_append, sync, memory, journal, pool] = store;
+  const auto& [data_dir, create_on_append, sync, memory, journal, segments,
+               pool]
+    = store;
   const auto& [max_delay, max_bytes, linger, window] = sync;
   const auto& [buffered, stream, tenant, cache, tenants] = memory;
   const auto& [file_bytes, idle_mark] = journal;
+  const auto& [compression] = segments;
   const auto& [workers, shards, readers] = pool;
   return std::tuple{
     log_level, data_dir,   create_on_append, max_delay, max_bytes, linger,
     window,    buffered,   stream,           tenant,    cache,     tenants,
-    workers,   file_bytes, idle_mark,        shards,    readers};
+    workers,   file_bytes, idle_mark,        shards,    readers,
+    compression};
 }
 
 /// A configuration in which no option has its default.
@@ -94,6 +98,7 @@ daemon_config all_changed() {
   store.sync = {1ms, 4096, 7ms, 9};
   store.memory = {1 << 20, 1 << 16, 5, 6, {}};
   store.journal = {1 << 16, 10ms};
+  store.segments = {19};
   store.pool = {3, 4, 5};
   return config;
 }
@@ -147,6 +152,8 @@ TEST_CASE("every option in a file reaches its place") {
                               "[torpor.journal]\n"
                               "file-bytes = \"64KiB\"\n"
                               "idle-mark = 10ms\n"
+                              "[torpor.segments]\n"
+                              "compression = 19\n"
                               "[torpor.pool]\n"
                               "workers = 3\n"
                               "shards = 4\n"
@@ -226,7 +233,8 @@ TEST_CASE("a range says what 0 stands for where that is outside of it") {
 TEST_CASE("a section that is unknown is refused with its line") {
   CHECK(refusal("\n[torpor.sink]\n")
         == ":2: unknown section [torpor.sink]; expected [torpor], "
-           "[torpor.sync], [torpor.memory], [torpor.journal], [torpor.pool], "
+           "[torpor.sync], [torpor.memory], [torpor.journal], "
+             "[torpor.segments], [torpor.pool], "
            "[torpor.memory.tenants]");
   CHECK(refusal("[scheduler]\nmax-threads = 4\n")
           .starts_with(":1: unknown section [scheduler]"));

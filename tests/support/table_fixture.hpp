@@ -138,6 +138,12 @@ public:
     return send(std::move(batch))[0];
   }
 
+  write_answer truncate(stream_ref stream, std::uint64_t before) {
+    auto batch = std::make_unique<write_batch>();
+    batch->truncate(stream, sequence{before});
+    return send(std::move(batch))[0];
+  }
+
   write_answer set_policy(stream_ref stream, const sync_policy& policy) {
     auto batch = std::make_unique<write_batch>();
     batch->set_policy(stream, policy);
@@ -188,6 +194,13 @@ public:
     for (const auto* block : flights)
       ids.push_back(raw(block->builder.stream()));
     return ids;
+  }
+
+  /// The journal had no room for what is in flight.
+  void refuse_flights(const error& why) {
+    table->refused(std::exchange(flights, {}), {}, why);
+    flights = table->out().again;
+    flush();
   }
 
   // -- time ------------------------------------------------------------------
@@ -354,13 +367,12 @@ private:
   void replay(const durable_block& one, bool unsaved) {
     const auto block = parse_block(one.bytes);
     REQUIRE(block);
-    if (unsaved) {
-      const auto known = table->records().apply(*block);
-      REQUIRE(known);
-      if (!*known)
-        return;
-    }
-    table->index().add(*block, one.place);
+    // What is saved needs no replay, but a place in the index all the same.
+    auto row = unsaved ? table->records().apply(*block)
+                       : table->records().find(block->stream);
+    REQUIRE(row);
+    if (*row != record_table::none)
+      table->index().add(table->records()[*row].blocks, *block, one.place);
     if (block->removes)
       table->index().remove(block->stream);
   }

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/journal_seal.hpp"
+
+#include "runtime/frame_reader.hpp"
+#include "runtime/segment_files.hpp"
+
+#include <fmt/format.h>
+#include <tsl/robin_set.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+namespace torpor {
+
+namespace {
+
+/// A block that waits to be sorted.
+struct kept_block {
+  stream_id stream{};
+  sequence first{};
+  std::size_t offset = 0; ///< In the collected bytes.
+  std::uint32_t bytes = 0;
+};
+
+/// The blocks of some journal files. Threads: one owner.
+class collected_blocks {
+public:
+  /// Adds the blocks of a file's frames from number `next` on, up to `end`,
+  /// and moves `next` behind them.
+  result<void> add(disk& disk, const journal_config& config,
+                   std::uint32_t number, std::uint64_t& next,
+                   std::uint64_t end);
+
+  result<void> write(segment_writer& into);
+
+private:
+  void add(const block_view& block);
+
+  byte_buffer bytes_;
+  std::vector<kept_block> blocks_;
+  tsl::robin_set<std::uint64_t> removed_; ///< Streams that end here.
+};
+
+tl::unexpected<error> damaged(const std::string& path, std::uint64_t offset) {
+  return fail(errc::corrupt,
+              fmt::format("journal '{}' is damaged at byte {} and cannot be "
+                          "sealed; run 'torpor verify'",
+                          path, offset));
+}
+
+result<void> collected_blocks::add(disk& disk, const journal_config& config,
+                                   std::uint32_t number, std::uint64_t& next,
+                                   std::uint64_t end) {
+  const auto path = journal_file_path(config, number);
+  auto reader = frame_reader::open(disk, path, number, config.store);
+  if (!reader)
+    return tl::unexpected{reader.error()};
+  const auto visit = [this](const block_view& block, block_place) {
+    add(block);
+  };
+  for (std::uint64_t offset = 0; next < end;) {
+    const auto frame = reader->find(offset, {next, end});
+    if (!frame)
+      return tl::unexpected{frame.error()};
+    if (!*frame)
+      break; // Goes on in the next file, or it is missing: see below.
+    if ((*frame)->offset != offset || (*frame)->header.number != next)
+      return damaged(path, offset);
+    const auto broken = reader->visit(**frame, visit);
+    if (!broken)
+      return tl::unexpected{broken.error()};
+    if (*broken)
+      return damaged(path, **broken);
+    ++next;
+    offset = (*frame)->end();
+  }
+  return {};
+}
+
+void collected_blocks::add(const block_view& block) {
+  if (block.removes)
+    removed_.insert(raw(block.stream));
+  if (block.count == 0)
+    return;
+  blocks_.push_back({block.stream, block.first, bytes_.size(),
+                     static_cast<std::uint32_t>(block.whole.size())});
+  bytes_.append(block.whole);
+}
+
+result<void> collected_blocks::write(segment_writer& into) {
+  std::sort(blocks_.begin(), blocks_.end(), [](const auto& a, const auto& b) {
+    return std::pair{raw(a.stream), raw(a.first)}
+           < std::pair{raw(b.stream), raw(b.first)};
+  });
+  for (const auto& each : blocks_) {
+    if (removed_.contains(raw(each.stream)))
+      continue;
+    const auto block = parse_block(
+      bytes_.view().subspan(each.offset, each.bytes));
+    auto added = block ? into.add(*block)
+                       : result<void>{tl::unexpected{block.error()}};
+    if (!added)
+      return added;
+  }
+  return {};
+}
+
+result<segment_summary> write_segment(disk& disk, const journal_config& journal,
+                                      const seal_range& range,
+                                      const std::string& path,
+                                      const segment_config& segment) {
+  collected_blocks blocks;
+  auto next = range.frame_first;
+  const auto listing = list_journal_files(disk, journal);
+  if (!listing)
+    return tl::unexpected{listing.error()};
+  for (const auto number : listing->numbers) {
+    if (number < range.first || number > range.last)
+      continue;
+    const auto limit = frame_behind(disk, journal, number, range.last);
+    if (!limit)
+      return tl::unexpected{limit.error()};
+    auto added = blocks.add(disk, journal, number, next,
+                            limit->value_or(range.frame_end));
+    if (!added)
+      return tl::unexpected{added.error()};
+  }
+  if (next != range.frame_end)
+    return fail(errc::corrupt,
+                fmt::format("journal '{}': frames {} to {} of files {} to {} "
+                            "are missing; run 'torpor verify'",
+                            journal.directory, next, range.frame_end - 1,
+                            range.first, range.last));
+  auto writer = segment_writer::create(disk, path, segment);
+  if (!writer)
+    return tl::unexpected{writer.error()};
+  return blocks.write(*writer).and_then([&] { return writer->finish(); });
+}
+
+} // namespace
+
+result<std::optional<std::uint64_t>>
+frame_behind(disk& disk, const journal_config& config, std::uint32_t number,
+             std::uint32_t newest) {
+  const auto listing = list_journal_files(disk, config);
+  if (!listing)
+    return tl::unexpected{listing.error()};
+  for (const auto later : listing->numbers) {
+    if (later <= number || later > newest)
+      continue;
+    auto reader = frame_reader::open(disk, journal_file_path(config, later),
+                                     later, config.store);
+    if (!reader)
+      return tl::unexpected{reader.error()};
+    const auto first = reader->find(0, {});
+    if (!first)
+      return tl::unexpected{first.error()};
+    if (*first && (*first)->offset == 0)
+      return (*first)->header.number;
+  }
+  return std::nullopt;
+}
+
+result<std::uint64_t> journal_bytes(disk& disk, const journal_config& config,
+                                    std::uint32_t first, std::uint32_t last) {
+  const auto listing = list_journal_files(disk, config);
+  if (!listing)
+    return tl::unexpected{listing.error()};
+  std::uint64_t bytes = 0;
+  for (const auto number : listing->numbers) {
+    if (number < first || number > last)
+      continue;
+    const auto opened = disk.open(journal_file_path(config, number),
+                                  open_mode::read);
+    const auto size = opened ? (*opened)->size()
+                             : result<std::uint64_t>{
+                               tl::unexpected{opened.error()}};
+    if (!size)
+      return size;
+    bytes += *size;
+  }
+  return bytes;
+}
+
+result<void> remove_sealed(disk& disk, const journal_config& config,
+                           std::uint32_t first, std::uint32_t newest) {
+  const auto listing = list_journal_files(disk, config);
+  if (!listing)
+    return tl::unexpected{listing.error()};
+  for (const auto number : listing->numbers) {
+    if (number >= std::min(first, newest))
+      break;
+    // One after the other: a gap in the middle would look like a loss.
+    auto gone = disk.unlink(journal_file_path(config, number)).and_then([&] {
+      return disk.sync_directory(config.directory);
+    });
+    if (!gone)
+      return gone;
+  }
+  return {};
+}
+
+result<segment_summary> seal_journal(disk& disk, const journal_config& journal,
+                                     const seal_range& range,
+                                     const std::string& directory,
+                                     const segment_config& segment) {
+  const auto path = directory + "/" + segment_file_name(segment.number);
+  auto sealed = write_segment(disk, journal, range, path, segment);
+  if (sealed)
+    if (auto named = disk.sync_directory(directory); !named)
+      sealed = tl::unexpected{named.error()};
+  if (!sealed) // Best effort: the next opening removes what is left.
+    static_cast<void>(disk.unlink(path));
+  return sealed;
+}
+
+} // namespace torpor

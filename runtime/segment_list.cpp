@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/segment_list.hpp"
+
+#include "runtime/segment_files.hpp"
+
+#include <algorithm>
+
+namespace torpor {
+
+std::shared_ptr<const segment_list>
+segment_list::with(const std::vector<segment_summary>& segments) const {
+  auto next = std::make_shared<segment_list>(where_);
+  for (const auto& summary : segments) {
+    const auto known = std::find_if(
+      slots_.begin(), slots_.end(), [&](const auto& each) {
+        return each->summary.number == summary.number;
+      });
+    if (known != slots_.end()) {
+      next->slots_.push_back(*known);
+    } else {
+      next->slots_.push_back(std::make_shared<slot>());
+      next->slots_.back()->summary = summary;
+    }
+  }
+  return next;
+}
+
+std::string segment_list::path(std::size_t at) const {
+  return where_.directory + "/"
+         + segment_file_name(slots_[at]->summary.number);
+}
+
+result<std::shared_ptr<const segment>>
+segment_list::open(std::size_t at) const {
+  auto& each = *slots_[at];
+  const std::lock_guard guard{each.mutex};
+  if (!each.opened) {
+    auto opened = segment::open(*where_.disk, path(at), where_.store);
+    if (!opened)
+      return opened;
+    each.opened = std::move(*opened);
+  }
+  return each.opened;
+}
+
+result<std::optional<segment_list::found>>
+segment_list::look(std::size_t at, stream_id stream) const {
+  auto opened = open(at);
+  if (!opened)
+    return tl::unexpected{opened.error()};
+  const auto row = (*opened)->find(stream);
+  if (!row)
+    return tl::unexpected{row.error()};
+  if (!*row)
+    return std::nullopt;
+  return found{std::move(*opened), **row};
+}
+
+// A stream's sequences grow from one segment to the next, so each segment that
+// has the stream halves what is left. One that lacks it tells nothing: then its
+// neighbours are asked, until one has the stream.
+result<std::optional<segment_list::found>>
+segment_list::find(stream_id stream, sequence wanted) const {
+  std::size_t begin = 0;
+  std::size_t end = slots_.size();
+  while (begin < end) {
+    const auto middle = begin + (end - begin) / 2;
+    auto at = middle;
+    auto seen = look(at, stream);
+    while (seen && !*seen && ++at < end)
+      seen = look(at, stream);
+    if (!seen)
+      return seen;
+    if (!*seen) {
+      end = middle; // Nothing from the middle on.
+      continue;
+    }
+    const auto& row = (*seen)->row;
+    if (raw(wanted) < raw(row.first))
+      end = middle;
+    else if (raw(wanted) >= raw(row.next))
+      begin = at + 1;
+    else
+      return seen;
+  }
+  return std::nullopt;
+}
+
+result<std::optional<segment_list::found>>
+segment_list::find_time(stream_id stream, sequence from,
+                        std::int64_t time_ms) const {
+  for (std::size_t at = 0; at < slots_.size(); ++at) {
+    if (slots_[at]->summary.last_ms < time_ms)
+      continue;
+    auto seen = look(at, stream);
+    if (!seen)
+      return seen;
+    if (*seen && (*seen)->row.last_ms >= time_ms
+        && raw((*seen)->row.next) > raw(from))
+      return seen;
+  }
+  return std::nullopt;
+}
+
+} // namespace torpor
