@@ -2,6 +2,7 @@
 #include "actors/engine.hpp"
 
 #include "actors/countdown.hpp"
+#include "actors/merger.hpp"
 #include "actors/reader.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/sealer.hpp"
@@ -96,6 +97,14 @@ void engine::spawn(bool detached) {
                    ? system.spawn<caf::detached + caf::hidden>(
                      sealer, sealer_tools, all_)
                    : system.spawn<caf::hidden>(sealer, sealer_tools, all_);
+  const merger_state::tools merger_tools{world.disk.get(),
+                                         store_->records.get(),
+                                         segment_directory(options.data_dir),
+                                         detached};
+  all_->merger = detached
+                   ? system.spawn<caf::detached + caf::hidden>(
+                     merger, merger_tools, all_)
+                   : system.spawn<caf::hidden>(merger, merger_tools, all_);
   all_->scheduler = system.spawn<caf::hidden>(scheduler, world.clock, all_);
   for (std::uint32_t i = 0; i < options.pool.readers; ++i)
     all_->readers.push_back(system.spawn<caf::hidden>(
@@ -175,6 +184,16 @@ void engine::ask(std::uint32_t shard, table_task task) {
     caf::anon_send(all_->shards[shard], ask_atom::value, std::move(task));
 }
 
+void engine::compact(std::function<void(result<void>)> done) {
+  {
+    const std::shared_lock gate{gate_};
+    if (!stopping_)
+      return caf::anon_send(all_->sealer, compact_atom::value,
+                            std::move(done));
+  }
+  done(fail(errc::shut_down, "the runtime is stopping"));
+}
+
 runtime_stats engine::stats() {
   auto parts = std::make_shared<std::vector<table_stats>>(shards_);
   std::promise<void> ready;
@@ -214,6 +233,7 @@ void engine::stop(std::function<void()> done) {
     stopping_ = true;
   }
   counters_->stopping = true;
+  all_->stopping = true;
   quiesce(std::move(done));
   // Blocks that wait for room on a full disk are tried once more and given up.
   caf::anon_send(all_->journal, later_atom::value);
@@ -260,6 +280,7 @@ void engine::end_actors(std::function<void()> done) {
   end(all_->scheduler);
   end(all_->journal);
   end(all_->sealer);
+  end(all_->merger);
 }
 
 void engine::join() {
@@ -269,6 +290,7 @@ void engine::join() {
   all_->scheduler = scheduler_actor();
   all_->journal = journal_actor();
   all_->sealer = sealer_actor();
+  all_->merger = merger_actor();
   own_.reset();
   // Handles may live on: nobody else has to wait for them to open the store.
   store_->tables.clear();

@@ -46,6 +46,9 @@ public:
   /// Runs a task on a shard's table; it is dropped when the engine is stopping.
   void ask(std::uint32_t shard, table_task task);
 
+  /// Merges all segments into one; calls back on some thread of the system.
+  void compact(std::function<void(result<void>)> done);
+
   /// True once `stop` was called.
   [[nodiscard]] bool stopping() const noexcept { return stopping_; }
   [[nodiscard]] std::uint32_t shards() const noexcept { return shards_; }

@@ -3,6 +3,8 @@
 
 #include "runtime/disk.hpp"
 #include "runtime/pending_block.hpp"
+#include "runtime/segment_list.hpp"
+#include "runtime/segment_merge.hpp"
 #include "runtime/stream_table.hpp"
 #include "torpor/messages.hpp"
 
@@ -24,6 +26,15 @@ struct commit_report {
 struct prepared_file {
   std::uint32_t number = 0;
   result<std::unique_ptr<file>> made;
+};
+
+/// A merge: what to do, and what became of it.
+struct merge_job {
+  std::shared_ptr<const segment_list> list;
+  merge_range range;     ///< Of the list; empty: see which are worth it.
+  segment_config config;
+  std::optional<result<segment_summary>> merged;
+  std::vector<std::uint64_t> wasteful; ///< Numbers of segments, half dead.
 };
 
 /// Fails a read that no reader took.
@@ -49,6 +60,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(torpor_internal, first_custom_type_id + 7100)
   CAF_ADD_ATOM(torpor_internal, torpor, saved_atom, "tp_saved")
   CAF_ADD_ATOM(torpor_internal, torpor, known_atom, "tp_known")
   CAF_ADD_ATOM(torpor_internal, torpor, shrunk_atom, "tp_shrunk")
+  CAF_ADD_ATOM(torpor_internal, torpor, merge_atom, "tp_merge")
+  CAF_ADD_ATOM(torpor_internal, torpor, merged_atom, "tp_merged")
+  CAF_ADD_ATOM(torpor_internal, torpor, compact_atom, "tp_compact")
   CAF_ADD_ATOM(torpor_internal, torpor, finish_atom, "tp_finish")
 
 CAF_END_TYPE_ID_BLOCK(torpor_internal)
@@ -59,6 +73,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(torpor::handoff<torpor::read_job>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(torpor::handoff<torpor::prepared_file>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<std::vector<torpor::catalog_change>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::function<void()>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<torpor::merge_job>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::function<void(torpor::result<void>)>)
 
 namespace torpor {
 
@@ -93,12 +109,21 @@ using sealer_actor = caf::typed_actor<
   // enough. Calls back when there is nothing left to do, if asked to.
   caf::reacts_to<seal_atom, std::uint32_t, std::uint64_t,
                  std::function<void()>>,
+  // From the merger: a merge has ended.
+  caf::reacts_to<merged_atom, std::shared_ptr<merge_job>>,
+  // Merge all segments into one. Calls back when that is done or has failed.
+  caf::reacts_to<compact_atom, std::function<void(result<void>)>>,
   // INTERNAL, from a shard: the next changed records; none when it has no more.
   caf::reacts_to<saved_atom, std::shared_ptr<std::vector<catalog_change>>>,
   // INTERNAL: all shards know the new segments.
   caf::reacts_to<known_atom>,
   // INTERNAL, from a shard: it may have rows to give up; steps that are left.
   caf::reacts_to<shrunk_atom, std::uint32_t, std::uint64_t>>;
+
+/// MERGER: merges segments, at low priority, beside everything else.
+using merger_actor = caf::typed_actor<
+  // Answered with `merged`.
+  caf::reacts_to<merge_atom, std::shared_ptr<merge_job>>>;
 
 /// READER: fetches old entries. A few of them share the work.
 using reader_actor = caf::typed_actor<

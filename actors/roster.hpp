@@ -5,6 +5,8 @@
 #include "actors/messages.hpp"
 #include "runtime/record_table.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 namespace torpor {
@@ -18,7 +20,11 @@ struct roster {
   scheduler_actor scheduler;
   journal_actor journal;
   sealer_actor sealer;
+  merger_actor merger;
   block_queue queue; ///< From the stream actors to the journal.
+  std::atomic<bool> stopping{false}; ///< Long work ends early.
+  /// Entries that truncations and removes deleted since the start.
+  std::atomic<std::uint64_t> deleted{0};
 
   [[nodiscard]] const shard_actor& shard(stream_id id) const {
     return shards[shard_of(id, static_cast<std::uint32_t>(shards.size()))];

@@ -141,6 +141,15 @@ std::future<result<void>> runtime::sync() {
   return all->promise.get_future();
 }
 
+std::future<result<void>> runtime::compact() {
+  auto promise = std::make_shared<std::promise<result<void>>>();
+  auto ready = promise->get_future();
+  engine_->compact([promise](const result<void>& outcome) {
+    promise->set_value(outcome);
+  });
+  return ready;
+}
+
 runtime_stats runtime::stats() const {
   return engine_->stats();
 }

@@ -2,6 +2,7 @@
 #include "actors/sealer.hpp"
 
 #include "actors/countdown.hpp"
+#include "runtime/segment_files.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -46,6 +47,7 @@ void sealer_state::next() {
     return failed(range.error());
   next_ = work.state;
   if (*range) {
+    merge_failed_ = false;
     if (const auto sealed = seal(**range); !sealed)
       return failed(sealed.error());
   } else if (frame_end_ != 0 && work.state.journal_first <= last_) {
@@ -184,6 +186,7 @@ void sealer_state::known() {
       = remove_sealed(*work.files, work.journal, first, newest);
       !gone)
     spdlog::warn("journal-remove-failed error=\"{}\"", gone.error().context);
+  remove_merged();
   for (std::uint32_t at = 0; at < all->shards.size(); ++at)
     shrink(at, ~std::uint64_t{0});
   next();
@@ -216,6 +219,159 @@ void sealer_state::rest() {
   busy_ = false;
   for (const auto& call : std::exchange(done_, {}))
     call();
+  idle();
+}
+
+// -- merging ------------------------------------------------------------------
+
+/// Nothing is to be sealed: time for merges.
+void sealer_state::idle() {
+  if (merged_)
+    return take_merged();
+  if (merging_)
+    return;
+  if (all->stopping)
+    return compacted(fail(errc::shut_down, "the runtime is stopping"));
+  if (!compacted_.empty()) {
+    if (const auto range = choose_compact(); !range.empty())
+      return start_merge(range);
+    return compacted({});
+  }
+  if (merge_failed_)
+    return;
+  if (const auto range = choose(); !range.empty())
+    return start_merge(range);
+  // Truncations and deletes say how much is gone, not where.
+  std::uint64_t entries = 0;
+  for (const auto& each : work.state.segments)
+    entries += each.entries;
+  const auto deleted = all->deleted.load();
+  if (entries > 0 && (deleted - swept_) * 4 > entries) {
+    swept_ = deleted;
+    start_merge({});
+  }
+}
+
+merge_range sealer_state::choose() {
+  const auto& segments = work.state.segments;
+  const auto range = choose_merge(segments, work.journal.file_bytes);
+  if (!range.empty())
+    return range;
+  while (!wasteful_.empty()) {
+    const auto number = wasteful_.back();
+    wasteful_.pop_back();
+    for (std::size_t at = 0; at < segments.size(); ++at)
+      if (segments[at].number == number)
+        return {at, at + 1};
+  }
+  return {};
+}
+
+/// Passes over all segments, many at a time, until one is left.
+merge_range sealer_state::choose_compact() {
+  const auto size = work.state.segments.size();
+  if (compact_at_ >= size) {
+    if (size <= 1 || !compact_did_)
+      return {};
+    compact_at_ = 0;
+  }
+  const merge_range range{compact_at_,
+                          std::min(compact_at_ + merge_sources_max, size)};
+  ++compact_at_; // What they become.
+  compact_did_ = true;
+  return range;
+}
+
+void sealer_state::start_merge(merge_range range) {
+  merging_ = true;
+  auto job = std::make_shared<merge_job>();
+  job->list = work.list;
+  job->range = range;
+  if (!range.empty()) {
+    const auto& segments = work.state.segments;
+    job->config.store = work.journal.store;
+    job->config.number = work.state.next_segment++;
+    job->config.journal_first = segments[range.begin].journal_first;
+    job->config.journal_last = segments[range.end - 1].journal_last;
+    job->config.compression_level
+      = static_cast<int>(work.segments.compression);
+  }
+  self->send(all->merger, merge_atom::value, std::move(job));
+}
+
+void sealer_state::merged(std::shared_ptr<merge_job> job) {
+  merging_ = false;
+  if (job->range.empty())
+    wasteful_ = std::move(job->wasteful);
+  else
+    merged_ = std::move(job);
+  if (!busy_)
+    idle();
+}
+
+/// Puts the new segment in the place of those it was made of.
+void sealer_state::take_merged() {
+  const auto job = std::exchange(merged_, nullptr);
+  if (!*job->merged) {
+    const auto& why = job->merged->error();
+    merge_failed_ = true;
+    if (why.code != errc::shut_down)
+      spdlog::error("merge-failed error=\"{}\"", why.context);
+    return compacted(tl::unexpected{why});
+  }
+  busy_ = true;
+  next_ = work.state;
+  auto& segments = next_.segments;
+  const auto [begin, end] = job->range;
+  const auto first = std::find_if(
+    segments.begin(), segments.end(), [&, from = begin](const auto& each) {
+      return each.number == job->list->summary(from).number;
+    });
+  const auto place = segments.erase(
+    first, first + static_cast<std::ptrdiff_t>(end - begin));
+  const auto& made = **job->merged;
+  if (made.streams > 0)
+    segments.insert(place, made);
+  std::vector<catalog_change> nothing;
+  if (const auto done = work.records->update(nothing, next_); !done)
+    return failed(done.error());
+  work.state = next_;
+  spdlog::debug("segments-merged from={} number={} bytes={}", end - begin,
+                made.number, made.file_bytes);
+  for (auto at = begin; at < end; ++at)
+    obsolete_.push_back(job->list->path(at));
+  if (made.streams == 0)
+    obsolete_.push_back(work.segment_directory + "/"
+                        + segment_file_name(made.number));
+  publish();
+}
+
+void sealer_state::remove_merged() {
+  if (obsolete_.empty())
+    return;
+  auto done = result<void>{};
+  for (const auto& path : std::exchange(obsolete_, {}))
+    if (auto gone = work.files->unlink(path); !gone)
+      done = gone;
+  if (done)
+    done = work.files->sync_directory(work.segment_directory);
+  if (!done) // The next opening removes what is left.
+    spdlog::warn("segment-remove-failed error=\"{}\"", done.error().context);
+}
+
+void sealer_state::compact(std::function<void(result<void>)> done) {
+  if (compacted_.empty()) {
+    compact_at_ = 0;
+    compact_did_ = false;
+  }
+  compacted_.push_back(std::move(done));
+  if (!busy_)
+    idle();
+}
+
+void sealer_state::compacted(const result<void>& outcome) {
+  for (const auto& call : std::exchange(compacted_, {}))
+    call(outcome);
 }
 
 sealer_actor::behavior_type
@@ -234,6 +390,12 @@ sealer(sealer_actor::stateful_pointer<sealer_state> self,
     [&state](saved_atom,
              const std::shared_ptr<std::vector<catalog_change>>& changes) {
       state.saved(*changes);
+    },
+    [&state](merged_atom, const std::shared_ptr<merge_job>& job) {
+      state.merged(job);
+    },
+    [&state](compact_atom, const std::function<void(result<void>)>& done) {
+      state.compact(done);
     },
     [&state](known_atom) { state.known(); },
     [&state](shrunk_atom, std::uint32_t shard, std::uint64_t steps) {

@@ -37,6 +37,8 @@ struct sealer_state {
   void seal(std::uint32_t last, std::uint64_t frame_end,
             std::function<void()> done);
   void saved(std::vector<catalog_change>& changes);
+  void merged(std::shared_ptr<merge_job> job);
+  void compact(std::function<void(result<void>)> done);
   void known();
   void shrink(std::uint32_t shard, std::uint64_t steps);
 
@@ -54,6 +56,13 @@ private:
   void publish();
   void failed(const error& why);
   void rest();
+  void idle();
+  [[nodiscard]] merge_range choose();
+  [[nodiscard]] merge_range choose_compact();
+  void start_merge(merge_range range);
+  void take_merged();
+  void compacted(const result<void>& outcome);
+  void remove_merged();
 
   bool busy_ = false;
   std::uint32_t last_ = 0;       ///< Files up to this one can be sealed.
@@ -61,6 +70,15 @@ private:
   catalog_state next_;           ///< What the running checkpoint will store.
   std::uint32_t shard_ = 0;      ///< Whose records are being collected.
   std::vector<std::function<void()>> done_;
+  bool merging_ = false;              ///< The merger is at work.
+  bool merge_failed_ = false;         ///< Until the next seal.
+  std::shared_ptr<merge_job> merged_; ///< Done, and not listed yet.
+  std::vector<std::uint64_t> wasteful_; ///< Segments to be rewritten.
+  std::uint64_t swept_ = 0; ///< Deleted entries when they were looked for.
+  std::vector<std::string> obsolete_; ///< Files to remove.
+  std::vector<std::function<void(result<void>)>> compacted_;
+  std::size_t compact_at_ = 0; ///< Next segment of the running pass.
+  bool compact_did_ = false;   ///< Something was merged in it.
 };
 
 sealer_actor::behavior_type

@@ -37,6 +37,8 @@ void add_tail(CLI::App& app, const command_context& given, chosen_command& run);
 void add_ls(CLI::App& app, const command_context& given, chosen_command& run);
 void add_info(CLI::App& app, const command_context& given, chosen_command& run);
 /// create, delete, close and sync.
+void add_compact(CLI::App& app, const command_context& given,
+                 chosen_command& run);
 void add_stream_commands(CLI::App& app, const command_context& given,
                          chosen_command& run);
 void add_verify(CLI::App& app, const command_context& given,

@@ -100,6 +100,7 @@ int main(int argc, char** argv) {
   torpor::add_ls(app, given, run);
   torpor::add_info(app, given, run);
   torpor::add_stream_commands(app, given, run);
+  torpor::add_compact(app, given, run);
   torpor::add_verify(app, given, run);
   mention_global_options(app);
   torpor::add_bench(app, run); // These have options of their own.

@@ -120,9 +120,7 @@ int run(const arguments& given) {
   const auto took = seconds_since(start);
   show_costs("after a restart", store->stats(), given.devices,
              memory() - empty);
-  std::cout << "  of it the index of " << now.blocks << " blocks: "
-            << now.blocks * 48 / 1024 << " KiB; opening took "
-            << static_cast<int>(took * 1000) << " ms\n";
+  std::cout << "  opening took " << static_cast<int>(took * 1000) << " ms\n";
   return 0;
 }
 

@@ -210,7 +210,9 @@ result<segment_summary> seal_journal(disk& disk, const journal_config& journal,
   if (sealed)
     if (auto named = disk.sync_directory(directory); !named)
       sealed = tl::unexpected{named.error()};
-  if (!sealed) // Best effort: the next opening removes what is left.
+  // Best effort: the next opening removes what is left. The number is new, so
+  // nobody else's file has that name.
+  if (!sealed)
     static_cast<void>(disk.unlink(path));
   return sealed;
 }

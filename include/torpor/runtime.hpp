@@ -81,6 +81,11 @@ public:
   /// Makes everything durable that was appended before.
   [[nodiscard]] std::future<result<void>> sync();
 
+  /// Merges all segments into one, so that what was deleted or truncated before
+  /// the last seal leaves the disk. Appends and reads go on.
+  /// Errors: io_failed, corrupt, shut_down.
+  [[nodiscard]] std::future<result<void>> compact();
+
   [[nodiscard]] runtime_stats stats() const;
 
   /// For what has no method here: batches, reads with a sink of their own,

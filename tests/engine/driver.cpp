@@ -116,6 +116,8 @@ void driver::step() {
     control(write_kind::sync);
   else if (dice < 96)
     sync_all();
+  else if (dice < 97)
+    store_.running().compact([](const result<void>&) {});
   else
     store_.run();
 }
