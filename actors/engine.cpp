@@ -82,7 +82,8 @@ void engine::spawn(bool detached) {
     counters_,
     options.journal.idle_mark,
     std::min<std::uint64_t>(1u << 20, options.journal.file_bytes / 8),
-    static_cast<std::uint32_t>(store_->state.journal_first)};
+    static_cast<std::uint32_t>(store_->state.journal_first),
+    store_->scan.end};
   const sealer_state::tools sealer_tools{
     world.disk.get(), store_->records.get(),
     store_->journal,  segment_directory(options.data_dir),

@@ -168,14 +168,14 @@ void journal_state::report(std::size_t count, const error* failure) {
 
 void journal_state::after_commit() {
   last_commit_ms_ = work.clock->monotonic_ms();
+  if (!prepare_failed_)
+    prepare(); // Before the sealer is busy with a full file.
   const auto current = work.file->current_file();
   if (current > work.unsealed) {
     work.unsealed = current;
     self->send(all->sealer, seal_atom::value, current - 1, std::uint64_t{0},
                std::function<void()>{});
   }
-  if (!prepare_failed_)
-    prepare();
   // Deletes and checkpoints need the last bytes of a full disk.
   tell_full(prepare_failed_ && work.file->room() < work.reserve_bytes);
   call_later(work.idle_mark);
@@ -187,6 +187,15 @@ void journal_state::prepare() {
     return;
   preparing_ = number;
   self->send(all->sealer, prepare_atom::value, number);
+}
+
+/// Nothing is written behind what was recovered: if that is much, it need not
+/// wait until the next file is full.
+void journal_state::seal_recovered() {
+  const auto end = std::exchange(work.recovered, {});
+  if (end.file != 0)
+    self->send(all->sealer, seal_atom::value, end.file, end.frame + 1,
+               std::function<void()>{});
 }
 
 void journal_state::spare(std::unique_ptr<prepared_file> prepared) {
@@ -241,6 +250,7 @@ void journal_state::later() {
   if (work.counters->failed || finished_)
     return;
   prepare();
+  seal_recovered();
   commit();
   if (!waiting_.empty())
     return call_later(retry_delay);

@@ -35,7 +35,8 @@ struct journal_state {
     std::shared_ptr<journal_counters> counters;
     std::chrono::milliseconds idle_mark{1000};
     std::uint64_t reserve_bytes = 0; ///< Room kept for deletes on a full disk.
-    std::uint32_t unsealed = 0;      ///< Files before it were offered to the sealer.
+    std::uint32_t unsealed = 0; ///< Files before it were offered to the sealer.
+    journal_end recovered;      ///< Where the last opening ended.
   };
 
   void commit();
@@ -56,6 +57,7 @@ private:
   void report(std::size_t count, const error* failure);
   void after_commit();
   void prepare();
+  void seal_recovered();
   void tell_full(bool full);
   void call_later(std::chrono::milliseconds delay);
   void let_small_ones_pass();

@@ -60,6 +60,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(torpor_internal, first_custom_type_id + 7100)
   CAF_ADD_ATOM(torpor_internal, torpor, saved_atom, "tp_saved")
   CAF_ADD_ATOM(torpor_internal, torpor, known_atom, "tp_known")
   CAF_ADD_ATOM(torpor_internal, torpor, shrunk_atom, "tp_shrunk")
+  CAF_ADD_ATOM(torpor_internal, torpor, forget_atom, "tp_forget")
   CAF_ADD_ATOM(torpor_internal, torpor, merge_atom, "tp_merge")
   CAF_ADD_ATOM(torpor_internal, torpor, merged_atom, "tp_merged")
   CAF_ADD_ATOM(torpor_internal, torpor, compact_atom, "tp_compact")
@@ -128,6 +129,8 @@ using merger_actor = caf::typed_actor<
 /// READER: fetches old entries. A few of them share the work.
 using reader_actor = caf::typed_actor<
   // Fetches the blocks and gives the page to the request's sink.
-  caf::reacts_to<read_atom, handoff<read_job>>>;
+  caf::reacts_to<read_atom, handoff<read_job>>,
+  // Closes the journal files before that number: they are being removed.
+  caf::reacts_to<forget_atom, std::uint32_t>>;
 
 } // namespace torpor

@@ -33,6 +33,9 @@ reader(reader_actor::stateful_pointer<reader_state> self,
     [&state, disk](read_atom, const handoff<read_job>& job) {
       state.read(job.take());
     },
+    [&state](forget_atom, std::uint32_t first) {
+      state.blocks->forget(first);
+    },
   };
 }
 

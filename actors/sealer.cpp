@@ -180,6 +180,8 @@ void sealer_state::publish() {
 
 void sealer_state::known() {
   const auto first = static_cast<std::uint32_t>(work.state.unsealed_first);
+  for (const auto& each : all->readers)
+    self->send(each, forget_atom::value, first);
   // Behind a marked end nothing comes, so its file stays.
   const auto newest = frame_end_ != 0 ? last_ : last_ + 1;
   if (const auto gone

@@ -62,6 +62,10 @@ result<file*> block_reader::open(std::uint32_t number) {
   return files_.front().second.get();
 }
 
+void block_reader::forget(std::uint32_t first) {
+  files_.remove_if([first](const auto& open) { return open.first < first; });
+}
+
 result<read_page> block_reader::run(read_job& job) {
   bytes_ = 0;
   auto done = find_time(job).and_then([&]() -> result<progress> {

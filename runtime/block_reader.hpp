@@ -23,6 +23,10 @@ public:
   /// job was made; a new job of the same read then finds its successor.
   [[nodiscard]] result<read_page> run(read_job& job);
 
+  /// Closes the journal files before that number, so that a removed one leaves
+  /// the disk.
+  void forget(std::uint32_t first);
+
 private:
   /// What became of a part of a read.
   enum class progress : std::uint8_t {
