@@ -42,16 +42,21 @@ void sealer_state::seal(std::uint32_t last, std::uint64_t frame_end,
 
 void sealer_state::next() {
   busy_ = true;
-  const auto range = enough();
-  if (!range)
-    return failed(range.error());
   next_ = work.state;
-  if (*range) {
+  const auto range = enough();
+  auto sealed = result<void>{};
+  if (!range)
+    sealed = tl::unexpected{range.error()};
+  else if (*range)
+    sealed = seal(**range);
+  if (!sealed)
+    spdlog::error("seal-failed error=\"{}\"", sealed.error().context);
+  if (sealed && *range) {
     merge_failed_ = false;
-    if (const auto sealed = seal(**range); !sealed)
-      return failed(sealed.error());
-  } else if (frame_end_ != 0 && work.state.journal_first <= last_) {
-    next_.journal_first = last_ + 1; // Nothing comes behind a marked end.
+  } else if ((!sealed || frame_end_ != 0)
+             && work.state.journal_first <= last_) {
+    // The records are saved though the entries stay where they are.
+    next_.journal_first = last_ + 1;
   } else {
     return rest();
   }
@@ -66,25 +71,30 @@ result<std::optional<seal_range>> sealer_state::enough() {
   range.first = static_cast<std::uint32_t>(work.state.unsealed_first);
   range.frame_first = work.state.frame_first;
   std::uint64_t bytes = 0;
-  for (auto number = range.first; number <= last_ && bytes < full; ++number) {
+  const auto behind_of = [this](std::uint32_t last) {
+    return last == last_ && frame_end_ != 0
+             ? result<std::optional<std::uint64_t>>{frame_end_}
+             : frame_behind(*work.files, work.journal, last, last_ + 1);
+  };
+  for (auto number = range.first; number <= last_; ++number) {
+    // A fenced file may have no frame that counts: then one more.
+    if (bytes >= full && range.frame_end > range.frame_first)
+      break;
     const auto more = journal_bytes(*work.files, work.journal, number, number);
     if (!more)
       return tl::unexpected{more.error()};
     bytes += *more;
     range.last = number;
+    const auto behind = behind_of(number);
+    if (!behind)
+      return tl::unexpected{behind.error()};
+    range.frame_end = behind->value_or(frame_end_);
   }
   const auto least = frame_end_ != 0 ? std::min(replay_bytes, full / 2)
                                      : full / 2;
   if (range.last == 0
       || (bytes < least && range.last - range.first + 1 < files_max))
     return std::nullopt;
-  const auto behind = range.last == last_ && frame_end_ != 0
-                        ? result<std::optional<std::uint64_t>>{frame_end_}
-                        : frame_behind(*work.files, work.journal, range.last,
-                                       last_ + 1);
-  if (!behind)
-    return tl::unexpected{behind.error()};
-  range.frame_end = behind->value_or(frame_end_);
   return range.frame_end > range.frame_first ? std::optional{range}
                                              : std::nullopt;
 }
@@ -219,6 +229,8 @@ void sealer_state::failed(const error& why) {
 
 void sealer_state::rest() {
   busy_ = false;
+  if (all->stopping)
+    compacted(fail(errc::shut_down, "the runtime is stopping"));
   for (const auto& call : std::exchange(done_, {}))
     call();
   idle();
@@ -335,8 +347,12 @@ void sealer_state::take_merged() {
   if (made.streams > 0)
     segments.insert(place, made);
   std::vector<catalog_change> nothing;
-  if (const auto done = work.records->update(nothing, next_); !done)
+  if (const auto done = work.records->update(nothing, next_); !done) {
+    // Perhaps it will be found to have happened: the new file stays.
+    merge_failed_ = true;
+    compacted(tl::unexpected{done.error()});
     return failed(done.error());
+  }
   work.state = next_;
   spdlog::debug("segments-merged from={} number={} bytes={}", end - begin,
                 made.number, made.file_bytes);

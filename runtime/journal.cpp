@@ -66,7 +66,9 @@ commit_outcome journal::mark_idle() {
 }
 
 commit_outcome journal::finish() {
-  auto outcome = mark_idle();
+  // Behind a failed sync nobody knows what the next opening will find.
+  auto outcome = health_ == health::fenced ? commit_outcome::failed
+                                           : mark_idle();
   if (file_) {
     // The frames are durable already: this only gives room back.
     const auto cut = file_->truncate(used_).and_then(

@@ -67,6 +67,12 @@ result<bool> is_new(disk& disk, const std::string& directory, access mode) {
                 fmt::format("'{}' has a journal and no torpor.store; restore "
                             "that file from a copy",
                             directory));
+  if (const auto files = disk.list(segment_directory(directory));
+      files && !files->empty())
+    return fail(errc::corrupt,
+                fmt::format("'{}' has segments and no torpor.store; restore "
+                            "that file from a copy",
+                            directory));
   if (mode == access::inspect)
     return missing("");
   return true;
@@ -110,6 +116,19 @@ result<void> open_catalog(store& opened, access mode) {
   if (!state)
     return tl::unexpected{state.error()};
   opened.state = *state;
+  const auto segments = opened.world.disk->list(
+    segment_directory(opened.config.data_dir));
+  if (state->next_segment == 1 && segments && !segments->empty()
+      && list_journal_files(*opened.world.disk, opened.journal)
+           .map([](const auto& files) {
+             return files.numbers.empty() || files.numbers.front() > 1;
+           })
+           .value_or(true))
+    return fail(errc::corrupt,
+                fmt::format("'{}' has segments that its catalog does not know; "
+                            "restore '{}' from a copy",
+                            opened.config.data_dir,
+                            catalog_directory(opened.config.data_dir)));
   return {};
 }
 
@@ -139,7 +158,8 @@ result<void> make_tables(store& opened) {
 }
 
 /// Removes segments that the catalog does not know: a seal or merge was cut off,
-/// or its sources were not removed any more.
+/// or its sources were not removed any more. Only after the journal was found to
+/// go on where the catalog says: a catalog that was lost knows of no segment.
 result<void> remove_orphans(store& opened) {
   auto& disk = *opened.world.disk;
   const auto directory = segment_directory(opened.config.data_dir);
@@ -164,7 +184,7 @@ result<void> remove_orphans(store& opened) {
 }
 
 /// Lists the segments; their files are opened when they are read.
-result<void> open_segments(store& opened, access mode) {
+void open_segments(store& opened) {
   const segment_list none{{opened.world.disk,
                            segment_directory(opened.config.data_dir),
                            opened.journal.store}};
@@ -172,7 +192,6 @@ result<void> open_segments(store& opened, access mode) {
   for (auto& table : opened.tables)
     table->sealed(static_cast<std::uint32_t>(opened.state.unsealed_first) - 1,
                   opened.segments);
-  return mode == access::write ? remove_orphans(opened) : result<void>{};
 }
 
 /// Replays what the records do not have yet, and indexes what is not sealed.
@@ -228,7 +247,7 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                 .and_then([&] {
                   return prepare(segment_directory(directory));
                 })
-                .and_then([&] { return open_segments(*opened, mode); })
+                .map([&] { open_segments(*opened); })
                 .and_then([&] { return recover(*opened, mode); });
   if (done && mode == access::write)
     done = begin_incarnation(*opened).and_then([&] {
@@ -236,7 +255,7 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                            static_cast<std::uint32_t>(
                              opened->state.unsealed_first),
                            opened->scan.end.file);
-    });
+    }).and_then([&] { return remove_orphans(*opened); });
   if (!done)
     return tl::unexpected{done.error()};
   return opened;
