@@ -105,6 +105,25 @@ result<void> take_lock(store& opened, access mode) {
   return {};
 }
 
+/// A catalog that begins anew beside segments, though the journal does not begin
+/// there, is not this store's.
+result<void> check_catalog(const store& opened) {
+  if (opened.state.next_segment != 1)
+    return {};
+  auto& disk = *opened.world.disk;
+  const auto segments = disk.list(segment_directory(opened.config.data_dir));
+  if (!segments || segments->empty())
+    return {};
+  const auto journal = list_journal_files(disk, opened.journal);
+  if (journal && !journal->numbers.empty() && journal->numbers.front() == 1)
+    return {};
+  return fail(errc::corrupt,
+              fmt::format("'{}' has segments that its catalog does not know; "
+                          "restore '{}' from a copy",
+                          opened.config.data_dir,
+                          catalog_directory(opened.config.data_dir)));
+}
+
 /// One opening is told from the next by its number, counted in the catalog.
 result<void> open_catalog(store& opened, access mode) {
   auto records = opened.world.open_catalog(
@@ -116,20 +135,7 @@ result<void> open_catalog(store& opened, access mode) {
   if (!state)
     return tl::unexpected{state.error()};
   opened.state = *state;
-  const auto segments = opened.world.disk->list(
-    segment_directory(opened.config.data_dir));
-  if (state->next_segment == 1 && segments && !segments->empty()
-      && list_journal_files(*opened.world.disk, opened.journal)
-           .map([](const auto& files) {
-             return files.numbers.empty() || files.numbers.front() > 1;
-           })
-           .value_or(true))
-    return fail(errc::corrupt,
-                fmt::format("'{}' has segments that its catalog does not know; "
-                            "restore '{}' from a copy",
-                            opened.config.data_dir,
-                            catalog_directory(opened.config.data_dir)));
-  return {};
+  return check_catalog(opened);
 }
 
 result<void> make_tables(store& opened) {

@@ -170,6 +170,30 @@ TEST_SUITE("store") {
     }
   }
 
+  // -- segments ---------------------------------------------------------------
+
+  TEST_CASE_FIXTURE(data_directory,
+                    "a catalog that was lost costs no segment") {
+    fill();
+    const auto segment = segment_directory(path) + "/0000000001.segment";
+    put("segments/0000000001.segment", "precious");
+    fs::remove_all(catalog_directory(path));
+    fs::remove(journal_directory(path) + "/0000000001.journal");
+    CHECK(refused() == errc::corrupt);
+    CHECK(text.find("restore") != std::string::npos);
+    CHECK(fs::exists(segment));
+  }
+
+  TEST_CASE_FIXTURE(data_directory,
+                    "a segment that no catalog knows is removed") {
+    fill();
+    put("segments/0000000009.segment", "cut off");
+    put("segments/notes.txt", "mine");
+    opened();
+    CHECK_FALSE(fs::exists(segment_directory(path) + "/0000000009.segment"));
+    CHECK(fs::exists(segment_directory(path) + "/notes.txt"));
+  }
+
   // -- refusals --------------------------------------------------------------
 
   TEST_CASE_FIXTURE(data_directory, "a foreign directory is left alone") {
