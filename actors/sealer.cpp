@@ -80,7 +80,7 @@ result<std::optional<seal_range>> sealer_state::enough() {
     // A fenced file may have no frame that counts: then one more.
     if (bytes >= full && range.frame_end > range.frame_first)
       break;
-    const auto more = journal_bytes(*work.files, work.journal, number, number);
+    const auto more = journal_file_bytes(*work.files, work.journal, number);
     if (!more)
       return tl::unexpected{more.error()};
     bytes += *more;

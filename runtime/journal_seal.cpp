@@ -162,25 +162,17 @@ frame_behind(disk& disk, const journal_config& config, std::uint32_t number,
   return std::nullopt;
 }
 
-result<std::uint64_t> journal_bytes(disk& disk, const journal_config& config,
-                                    std::uint32_t first, std::uint32_t last) {
+result<std::uint64_t> journal_file_bytes(disk& disk,
+                                         const journal_config& config,
+                                         std::uint32_t number) {
   const auto listing = list_journal_files(disk, config);
   if (!listing)
     return tl::unexpected{listing.error()};
-  std::uint64_t bytes = 0;
-  for (const auto number : listing->numbers) {
-    if (number < first || number > last)
-      continue;
-    const auto opened = disk.open(journal_file_path(config, number),
-                                  open_mode::read);
-    const auto size = opened ? (*opened)->size()
-                             : result<std::uint64_t>{
-                               tl::unexpected{opened.error()}};
-    if (!size)
-      return size;
-    bytes += *size;
-  }
-  return bytes;
+  const auto& numbers = listing->numbers;
+  if (!std::binary_search(numbers.begin(), numbers.end(), number))
+    return 0;
+  return disk.open(journal_file_path(config, number), open_mode::read)
+    .and_then([](const auto& opened) { return opened->size(); });
 }
 
 result<void> remove_sealed(disk& disk, const journal_config& config,

@@ -27,12 +27,11 @@ struct seal_range {
 frame_behind(disk& disk, const journal_config& config, std::uint32_t number,
              std::uint32_t newest);
 
-/// Bytes that those journal files take, used or not. Files that are not there
-/// count nothing. Errors: io_failed.
-[[nodiscard]] result<std::uint64_t> journal_bytes(disk& disk,
-                                                  const journal_config& config,
-                                                  std::uint32_t first,
-                                                  std::uint32_t last);
+/// Bytes that a journal file takes, used or not; 0 if it is not there.
+/// Errors: io_failed.
+[[nodiscard]] result<std::uint64_t>
+journal_file_bytes(disk& disk, const journal_config& config,
+                   std::uint32_t number);
 
 /// Removes sealed journal files, oldest first: those below `first`, but not the
 /// `newest` one, behind which the journal goes on. Errors: io_failed; what is
