@@ -113,6 +113,11 @@ void engine::spawn(bool detached) {
   for (auto& table : store_->tables)
     all_->shards.push_back(
       system.spawn<caf::hidden>(torpor::shard, table.get(), all_));
+  // Before the first request comes, so that what has expired is not found.
+  for (const auto& each : all_->shards)
+    caf::anon_send(each, ask_atom::value, table_task{[](stream_table& table) {
+                     table.start_retention();
+                   }});
   // A spare file is made before anybody needs it.
   caf::anon_send(all_->journal, later_atom::value);
 }

@@ -107,10 +107,11 @@ stream runtime::stream(std::string name) const {
 }
 
 std::future<result<stream_id>> runtime::create(std::string name,
-                                               const sync_policy& policy) {
+                                               const sync_policy& policy,
+                                              const retention_policy& keep) {
   return send_write<stream_id>(
     *engine_, {{}, name},
-    [&](write_batch& batch) { batch.create(name, policy); },
+    [&](write_batch& batch) { batch.create(name, policy, keep); },
     [](const write_outcome& outcome) { return outcome.stream; });
 }
 

@@ -92,6 +92,12 @@ std::future<result<void>> stream::truncate(sequence before) const {
     [&](write_batch& batch) { batch.truncate(ref(), before); }, nothing);
 }
 
+std::future<result<void>>
+stream::set_retention(const retention_policy& keep) const {
+  return write<void>(
+    [&](write_batch& batch) { batch.set_retention(ref(), keep); }, nothing);
+}
+
 std::future<result<void>> stream::set_policy(const sync_policy& policy) const {
   return write<void>(
     [&](write_batch& batch) { batch.set_policy(ref(), policy); }, nothing);

@@ -15,7 +15,7 @@ namespace torpor {
 
 namespace {
 
-// Bits of the flags byte (docs/journal-format.md).
+// Bits of the flags (docs/journal-format.md).
 enum : std::uint8_t {
   creates_flag = 1,
   closes_flag = 2,
@@ -23,7 +23,9 @@ enum : std::uint8_t {
   policy_flag = 8,
   stamps_flag = 16,
   truncates_flag = 32,
-  flags_known = 63,
+  retention_flag = 64,
+  touches_flag = 128,
+  flags_known = 255,
 };
 
 std::uint64_t checksum(bytes_view bytes) noexcept {
@@ -40,6 +42,24 @@ sync_policy read_policy(wire_reader& from) {
   policy.max_bytes = static_cast<std::uint32_t>(from.varint());
   policy.linger_ms = static_cast<std::uint32_t>(from.varint());
   return policy;
+}
+
+retention_policy read_retention(wire_reader& from) {
+  retention_policy policy;
+  policy.age_ms = from.varint();
+  policy.bytes = from.varint();
+  policy.entries = from.varint();
+  policy.ttl_ms = from.varint();
+  policy.expires_ms = static_cast<std::int64_t>(from.varint());
+  return policy;
+}
+
+void write(wire_writer& to, const retention_policy& policy) {
+  to.varint(policy.age_ms);
+  to.varint(policy.bytes);
+  to.varint(policy.entries);
+  to.varint(policy.ttl_ms);
+  to.varint(static_cast<std::uint64_t>(policy.expires_ms));
 }
 
 std::vector<producer_stamp> read_stamps(wire_reader& from, sequence first) {
@@ -74,7 +94,7 @@ result<block_view> parse_block(bytes_view bytes) {
     return damaged("its checksum is wrong");
   block_view block;
   block.stream = stream_id{from.varint()};
-  const auto flags = from.u8();
+  const auto flags = from.varint();
   block.first = sequence{from.varint()};
   const auto count = from.varint();
   block.count = static_cast<std::uint32_t>(count);
@@ -92,7 +112,12 @@ result<block_view> parse_block(bytes_view bytes) {
     block.stamps = read_stamps(from, block.first);
   if ((flags & truncates_flag) != 0)
     block.truncates = sequence{from.varint()};
+  if ((flags & retention_flag) != 0)
+    block.retention = read_retention(from);
+  if ((flags & touches_flag) != 0)
+    block.touched_ms = static_cast<std::int64_t>(from.varint());
   block.entries = from.rest();
+  block.entry_bytes = block.entries.size();
   block.whole = bytes;
   if (!from.ok() || flags > flags_known
       || count > std::numeric_limits<std::uint32_t>::max())
@@ -158,11 +183,13 @@ void block_builder::start(stream_id stream, sequence first) {
   stream_ = stream;
   first_ = first;
   count_ = 0;
-  payload_bytes_ = 0;
+  payload_bytes_ = entry_bytes_ = 0;
   first_ms_ = last_ms_ = 0;
   closes_ = removes_ = false;
   policy_.reset();
+  retention_.reset();
   truncates_.reset();
+  touched_ms_.reset();
   name_.clear();
   stamps_.clear();
   stamps_bytes_ = 0;
@@ -185,6 +212,7 @@ void block_builder::add(bytes_view payload, bytes_view properties,
     to.text(as_text(properties));
   to.raw(payload);
   buffer_.grow(static_cast<std::size_t>(to.at() - begin));
+  entry_bytes_ += static_cast<std::size_t>(to.at() - begin);
   last_ms_ = time_ms;
   payload_bytes_ += payload.size();
   ++count_;
@@ -199,7 +227,7 @@ void block_builder::stamp(std::string_view id, std::uint64_t epoch,
 }
 
 std::size_t block_builder::head_bytes_max() const noexcept {
-  return block_head_bytes + 1 + 10 * varint_bytes_max + name_.size()
+  return block_head_bytes + 17 * varint_bytes_max + name_.size()
          + stamps_bytes_;
 }
 
@@ -207,11 +235,13 @@ std::size_t block_builder::write_head(std::byte* at) const {
   wire_writer to{at + block_head_bytes};
   const auto flag = [](bool on, unsigned bit) { return on ? bit : 0u; };
   to.varint(torpor::raw(stream_));
-  to.u8(static_cast<std::uint8_t>(
+  to.varint(
     flag(!name_.empty(), creates_flag) | flag(closes_, closes_flag)
     | flag(removes_, removes_flag) | flag(policy_.has_value(), policy_flag)
     | flag(!stamps_.empty(), stamps_flag)
-    | flag(truncates_.has_value(), truncates_flag)));
+    | flag(truncates_.has_value(), truncates_flag)
+    | flag(retention_.has_value(), retention_flag)
+    | flag(touched_ms_.has_value(), touches_flag));
   to.varint(torpor::raw(first_));
   to.varint(count_);
   to.varint(static_cast<std::uint64_t>(first_ms_));
@@ -235,6 +265,10 @@ std::size_t block_builder::write_head(std::byte* at) const {
   }
   if (truncates_)
     to.varint(torpor::raw(*truncates_));
+  if (retention_)
+    write(to, *retention_);
+  if (touched_ms_)
+    to.varint(static_cast<std::uint64_t>(*touched_ms_));
   return static_cast<std::size_t>(to.at() - at);
 }
 
@@ -250,7 +284,10 @@ block_view block_builder::summary() const {
   block.removes = removes_;
   block.name = name_;
   block.policy = policy_;
+  block.retention = retention_;
   block.truncates = truncates_;
+  block.touched_ms = touched_ms_;
+  block.entry_bytes = entry_bytes_;
   for (const auto& stamp : stamps_)
     block.stamps.push_back(
       {stamp.id, stamp.epoch, stamp.number, stamp.first, stamp.count});

@@ -45,8 +45,11 @@ struct block_view {
   bool removes = false;       ///< The stream ends here.
   std::string_view name;
   std::optional<sync_policy> policy;
+  std::optional<retention_policy> retention;
   std::optional<sequence> truncates; ///< Entries before it are deleted.
+  std::optional<std::int64_t> touched_ms; ///< The stream was used then.
   std::vector<producer_stamp> stamps;
+  std::size_t entry_bytes = 0; ///< Of the encoded entries.
   bytes_view entries;         ///< Encoded; read them with `entry_cursor`.
   bytes_view whole;           ///< All of its bytes; none in a summary.
 };
@@ -94,6 +97,8 @@ public:
   void close() noexcept { closes_ = true; }
   void remove() noexcept { removes_ = true; }
   void policy(const sync_policy& policy) noexcept { policy_ = policy; }
+  void policy(const retention_policy& policy) noexcept { retention_ = policy; }
+  void touch(std::int64_t time_ms) noexcept { touched_ms_ = time_ms; }
   /// Of several the largest counts.
   void truncate(sequence before) noexcept {
     truncates_ = std::max(truncates_.value_or(before), before);
@@ -130,6 +135,10 @@ public:
   stamp_bytes(std::size_t id_bytes) noexcept {
     return id_bytes + 5 * 10;
   }
+  /// Bytes of the encoded entries so far.
+  [[nodiscard]] std::size_t entry_bytes() const noexcept {
+    return entry_bytes_;
+  }
   /// Bytes of the payloads so far.
   [[nodiscard]] std::size_t payload_bytes() const noexcept {
     return payload_bytes_;
@@ -141,7 +150,7 @@ public:
   /// True when there is something to make durable.
   [[nodiscard]] bool any() const noexcept {
     return count_ > 0 || !name_.empty() || closes_ || removes_ || policy_
-           || truncates_;
+           || retention_ || truncates_ || touched_ms_;
   }
 
 private:
@@ -165,12 +174,15 @@ private:
   sequence first_{};
   std::uint32_t count_ = 0;
   std::size_t payload_bytes_ = 0;
+  std::size_t entry_bytes_ = 0;
   std::int64_t first_ms_ = 0;
   std::int64_t last_ms_ = 0;
   bool closes_ = false;
   bool removes_ = false;
   std::optional<sync_policy> policy_;
+  std::optional<retention_policy> retention_;
   std::optional<sequence> truncates_;
+  std::optional<std::int64_t> touched_ms_;
   std::string name_;
   std::vector<owned_stamp> stamps_;
   std::size_t stamps_bytes_ = 0;

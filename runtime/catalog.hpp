@@ -6,6 +6,7 @@
 #include "torpor/error.hpp"
 #include "torpor/types.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,6 +42,13 @@ struct catalog_change {
   std::optional<stream_record> record;
 };
 
+/// A stream that retention has to look at when a time has come.
+struct stream_review {
+  std::int64_t time_ms = 0; ///< Since 1970.
+  stream_id stream{};
+  auto operator<=>(const stream_review&) const = default;
+};
+
 /// Looks records up. Every lookup sees the newest update.
 /// Threads: one owner; several readers may run beside one `update`.
 class catalog_reader {
@@ -61,6 +69,12 @@ public:
   [[nodiscard]] virtual result<std::vector<std::pair<std::string, stream_id>>>
   list(std::string_view prefix, std::string_view after, std::size_t count_max,
        std::uint32_t shard, std::uint32_t shards) = 0;
+
+  /// Up to `count_max` records with a review, in order, that come after `after`
+  /// and not after `until`; of one shard, as in `list`.
+  [[nodiscard]] virtual result<std::vector<stream_review>>
+  reviews(stream_review after, stream_review until, std::size_t count_max,
+          std::uint32_t shard, std::uint32_t shards) = 0;
 };
 
 /// The table of all records. A stream that sleeps exists only here.

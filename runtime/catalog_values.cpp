@@ -86,6 +86,26 @@ void set_target(bytes_view body, std::string_view rest,
     append_target(*target, into);
 }
 
+// Big-endian, so that LMDB's order of bytes is the order of numbers. Times are
+// not negative.
+std::array<std::byte, 16> encode(const stream_review& review) {
+  const std::uint64_t parts[] = {
+    __builtin_bswap64(static_cast<std::uint64_t>(review.time_ms)),
+    __builtin_bswap64(raw(review.stream))};
+  std::array<std::byte, 16> key;
+  std::memcpy(key.data(), parts, key.size());
+  return key;
+}
+
+std::optional<stream_review> decode_review(bytes_view key) {
+  std::uint64_t parts[2];
+  if (key.size() != sizeof parts)
+    return std::nullopt;
+  std::memcpy(parts, key.data(), sizeof parts);
+  return stream_review{static_cast<std::int64_t>(__builtin_bswap64(parts[0])),
+                       stream_id{__builtin_bswap64(parts[1])}};
+}
+
 void encode(const catalog_state& state, catalog_value& into) {
   append(into, 6 * varint_bytes_max, [&](wire_writer& out) {
     out.varint(state.journal_first);

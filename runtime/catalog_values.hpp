@@ -5,6 +5,7 @@
 #include "runtime/wire.hpp"
 #include "torpor/types.hpp"
 
+#include <array>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,10 @@ find_target(bytes_view body, std::string_view rest) noexcept;
 /// without an id, left out.
 void set_target(bytes_view body, std::string_view rest,
                 std::optional<stream_id> id, catalog_value& into);
+
+/// The key of a review: sorts by time, then by stream.
+[[nodiscard]] std::array<std::byte, 16> encode(const stream_review& review);
+[[nodiscard]] std::optional<stream_review> decode_review(bytes_view key);
 
 /// The state of the store. Nullopt when malformed.
 void encode(const catalog_state& state, catalog_value& into);

@@ -48,6 +48,7 @@ result<void> open_all(lmdb_transaction& transaction, unsigned flags,
   open("records", MDB_INTEGERKEY, into.records);
   open("names", 0, into.names);
   open("numbers", MDB_INTEGERKEY, into.numbers);
+  open("reviews", 0, into.reviews);
   return open.opened;
 }
 
@@ -119,9 +120,18 @@ result<lmdb_databases> lmdb_databases::open(const std::string& directory,
       return fail_foreign(directory);
     return tl::unexpected{meta.error()};
   }
+  const auto writes = access == lmdb_access::write;
   lmdb_databases databases{.environment = *environment};
   return check_format(transaction, *meta)
-    .and_then([&] { return open_all(transaction, 0, databases); })
+    .and_then([&]() -> result<void> {
+      // A database that older versions do not have is made.
+      return writes ? transaction.commit().and_then(
+               [&] { return transaction.begin_write(); })
+                    : result<void>{};
+    })
+    .and_then([&] {
+      return open_all(transaction, writes ? MDB_CREATE : 0, databases);
+    })
     .and_then([&] { return transaction.commit(); }) // Keeps the handles.
     .map([&] { return databases; });
 }

@@ -80,6 +80,28 @@ result<void> collect(const lmdb_transaction& transaction, MDB_dbi names,
   return found.map([](bool) {});
 }
 
+result<void> collect(const lmdb_transaction& transaction, MDB_dbi reviews,
+                     stream_review after, stream_review until,
+                     std::size_t count_max, std::uint32_t shard,
+                     std::uint32_t shards, std::vector<stream_review>& into) {
+  lmdb_cursor cursor{transaction};
+  if (auto opened = cursor.open(reviews); !opened)
+    return opened;
+  const auto from = encode(after);
+  auto found = cursor.move(MDB_SET_RANGE, from);
+  for (; found && *found && into.size() < count_max;
+       found = cursor.move(MDB_NEXT)) {
+    const auto review = decode_review(cursor.key());
+    if (!review || !unseal(cursor.key(), cursor.value()))
+      return fail_damaged(transaction, "the list of reviews");
+    if (*review > until)
+      return {};
+    if (*review > after && raw(review->stream) % 256 % shards == shard)
+      into.push_back(*review);
+  }
+  return found.map([](bool) {});
+}
+
 } // namespace
 
 lmdb_databases lmdb_source::databases() {
@@ -167,6 +189,19 @@ result<name_list> lmdb_reader::list(std::string_view prefix,
     return collect(*transaction_, databases_.names, page).map([&] {
       return std::move(page.names);
     });
+  });
+}
+
+result<std::vector<stream_review>>
+lmdb_reader::reviews(stream_review after, stream_review until,
+                     std::size_t count_max, std::uint32_t shard,
+                     std::uint32_t shards) {
+  TORPOR_ASSERT(shard < shards);
+  return lookup([&]() -> result<std::vector<stream_review>> {
+    std::vector<stream_review> found;
+    return collect(*transaction_, databases_.reviews, after, until, count_max,
+                   shard, shards, found)
+      .map([&] { return std::move(found); });
   });
 }
 

@@ -39,6 +39,9 @@ public:
   result<std::vector<std::pair<std::string, stream_id>>>
   list(std::string_view prefix, std::string_view after, std::size_t count_max,
        std::uint32_t shard, std::uint32_t shards) override;
+  result<std::vector<stream_review>>
+  reviews(stream_review after, stream_review until, std::size_t count_max,
+          std::uint32_t shard, std::uint32_t shards) override;
 
   [[nodiscard]] result<catalog_state> state();
   [[nodiscard]] result<std::uint64_t> count();

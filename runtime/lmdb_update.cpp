@@ -42,20 +42,25 @@ result<void> lmdb_update::find_last() {
 }
 
 result<void> lmdb_update::put(stream_id id, const stream_record& record) {
-  if (raw(id) > last_) {
-    last_ = raw(id);
-    // Leaves full pages behind instead of half-full ones.
-    return write(id, record, MDB_APPEND).and_then([&] {
-      return lead(record.name, id);
-    });
-  }
-  const auto found = records_.move(MDB_SET_KEY, as_key(id));
+  const auto review = record.settings ? record.settings->review_ms : 0;
+  const auto appends = raw(id) > last_;
+  last_ = std::max(last_, raw(id));
+  const auto found = appends ? result<bool>{false}
+                             : records_.move(MDB_SET_KEY, as_key(id));
   if (!found)
     return tl::unexpected{found.error()};
-  if (!*found)
-    return write(id, record, 0).and_then([&] { return lead(record.name, id); });
-  // A stream keeps its name, so that nothing else needs to be done.
-  return write(id, record, MDB_CURRENT);
+  if (*found) {
+    const auto body = unseal(as_key(id), records_.value());
+    const auto before = body ? review_in_record(*body) : 0;
+    // A stream keeps its name, so that nothing else needs to be done.
+    return write(id, record, MDB_CURRENT).and_then([&] {
+      return move_review(id, before, review);
+    });
+  }
+  // Appending leaves full pages behind instead of half-full ones.
+  return write(id, record, appends ? MDB_APPEND : 0)
+    .and_then([&] { return lead(record.name, id); })
+    .and_then([&] { return move_review(id, 0, review); });
 }
 
 result<void> lmdb_update::remove(stream_id id) {
@@ -65,10 +70,31 @@ result<void> lmdb_update::remove(stream_id id) {
   if (!*found)
     return {};
   std::string name; // A copy: what the cursor shows ends with the next change.
-  if (const auto body = unseal(as_key(id), records_.value()))
+  std::int64_t review = 0;
+  if (const auto body = unseal(as_key(id), records_.value())) {
     name = name_in_record(*body);
-  return records_.remove().and_then(
-    [&]() -> result<void> { return forget(name, id); });
+    review = review_in_record(*body);
+  }
+  return records_.remove()
+    .and_then([&]() -> result<void> { return forget(name, id); })
+    .and_then([&] { return move_review(id, review, 0); });
+}
+
+result<void> lmdb_update::move_review(stream_id id, std::int64_t from_ms,
+                                      std::int64_t to_ms) {
+  if (from_ms == to_ms)
+    return {};
+  if (from_ms != 0)
+    if (auto gone = transaction_.remove(databases_.reviews,
+                                        encode(stream_review{from_ms, id}));
+        !gone)
+      return gone;
+  if (to_ms == 0)
+    return {};
+  const auto key = encode(stream_review{to_ms, id});
+  scratch_.clear();
+  seal(key, scratch_);
+  return transaction_.put(databases_.reviews, key, scratch_);
 }
 
 result<void> lmdb_update::write(stream_id id, const stream_record& record,

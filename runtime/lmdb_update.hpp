@@ -32,6 +32,9 @@ private:
   result<void> remove(stream_id id);
   result<void> write(stream_id id, const stream_record& record, unsigned flags);
   result<void> put_numbers();
+  /// Moves a record's review from one time to another; 0: none.
+  result<void> move_review(stream_id id, std::int64_t from_ms,
+                           std::int64_t to_ms);
 
   /// Lets a name lead to `id`, unless it leads to a later stream.
   result<void> lead(std::string_view name, stream_id id);

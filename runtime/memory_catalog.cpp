@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace torpor {
 
@@ -46,6 +47,19 @@ public:
     return page;
   }
 
+  std::vector<stream_review> reviews(stream_review after, stream_review until,
+                                     std::size_t count_max, std::uint32_t shard,
+                                     std::uint32_t shards) {
+    const std::lock_guard lock{mutex_};
+    std::vector<stream_review> page;
+    for (auto row = reviews_.upper_bound(after);
+         row != reviews_.end() && *row <= until && page.size() < count_max;
+         ++row)
+      if (raw(row->stream) % 256 % shards == shard)
+        page.push_back(*row);
+    return page;
+  }
+
   catalog_state state() {
     const std::lock_guard lock{mutex_};
     return state_;
@@ -79,8 +93,11 @@ public:
 private:
   void put(stream_id id, const stream_record& record) {
     const auto [row, fresh] = records_.try_emplace(id);
+    forget_review(id, row->second);
     row->second.clear();
     encode(record, row->second);
+    if (const auto time = review_in_record(row->second); time != 0)
+      reviews_.insert({time, id});
     if (!fresh) // A stream keeps its name.
       return;
     auto& target = names_[record.name];
@@ -94,12 +111,19 @@ private:
     const auto name = names_.find(name_in_record(row->second));
     if (name != names_.end() && name->second == id)
       names_.erase(name);
+    forget_review(id, row->second);
     records_.erase(row);
+  }
+
+  void forget_review(stream_id id, const std::vector<std::byte>& record) {
+    if (!record.empty())
+      reviews_.erase({review_in_record(record), id});
   }
 
   std::mutex mutex_;
   std::map<stream_id, std::vector<std::byte>> records_;
   std::map<std::string, stream_id, std::less<>> names_;
+  std::set<stream_review> reviews_;
   std::vector<std::uint64_t> numbers_ = std::vector<std::uint64_t>(256);
   catalog_state state_;
 };
@@ -121,6 +145,12 @@ public:
   list(std::string_view prefix, std::string_view after, std::size_t count_max,
        std::uint32_t shard, std::uint32_t shards) override {
     return table_->list(prefix, after, count_max, shard, shards);
+  }
+
+  result<std::vector<stream_review>>
+  reviews(stream_review after, stream_review until, std::size_t count_max,
+          std::uint32_t shard, std::uint32_t shards) override {
+    return table_->reviews(after, until, count_max, shard, shards);
   }
 
 private:

@@ -56,6 +56,38 @@ void check_memory(range_check& check, const memory_options& memory) {
                  1024 * gib);
 }
 
+/// 0 and `unlimited` are always right.
+void check_retention(range_check& check, std::string_view where,
+                     const retention_policy& keep) {
+  constexpr std::uint64_t span_max = std::uint64_t{1} << 42;
+  constexpr std::uint64_t bytes_max = std::uint64_t{1} << 60;
+  const auto demand = [&](std::string_view name, std::uint64_t value,
+                          std::uint64_t high) {
+    if (value != retention_policy::unlimited)
+      check.demand(fmt::format("{}{}", where, name), value, 0, high);
+  };
+  demand("age_ms", keep.age_ms, span_max);
+  demand("bytes", keep.bytes, bytes_max);
+  demand("entries", keep.entries, bytes_max);
+  demand("ttl_ms", keep.ttl_ms, span_max);
+}
+
+void check_rules(range_check& check,
+                 const std::map<std::string, retention_rule>& rules) {
+  std::map<std::string, std::string> seen;
+  for (const auto& [name, rule] : rules) {
+    const auto where = fmt::format("retention.{}.", name);
+    check_retention(check, where, rule.keep);
+    check.demand(rule.keep.expires_ms == 0,
+                 where + "expires_ms: a rule has no such bound");
+    check.demand(rule.prefix.has_value(),
+                 where + "prefix is missing; \"\" is every stream");
+    const auto [other, fresh] = seen.emplace(rule.prefix.value_or(name), name);
+    check.demand(fresh, fmt::format("{}prefix is that of retention.{} too",
+                                    where, other->second));
+  }
+}
+
 } // namespace
 
 result<void> check_policy(const sync_policy& policy) {
@@ -67,6 +99,17 @@ result<void> check_policy(const sync_policy& policy) {
   if (!check.problem().empty())
     return fail(errc::invalid_argument,
                 fmt::format("sync policy: {}", check.problem()));
+  return {};
+}
+
+result<void> check_retention(const retention_policy& policy) {
+  range_check check;
+  check_retention(check, "", policy);
+  if (policy.expires_ms < 0)
+    check.demand(false, "expires_ms lies before 1970");
+  if (!check.problem().empty())
+    return fail(errc::invalid_argument,
+                fmt::format("retention policy: {}", check.problem()));
   return {};
 }
 
@@ -88,6 +131,7 @@ result<options> validate(options given) {
                "journal.file-bytes is not a multiple of 4096");
   check.demand("journal.idle-mark", given.journal.idle_mark, 10, hour_ms);
   check.demand("segments.compression", given.segments.compression, 0, 19);
+  check_rules(check, given.retention);
   check.demand("pool.workers", given.pool.workers, 1, 64);
   check.demand("pool.shards", given.pool.shards, 1, 64);
   check.demand("pool.readers", given.pool.readers, 1, 16);

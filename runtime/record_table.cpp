@@ -17,11 +17,13 @@ std::uint8_t slot_of(std::string_view name) noexcept {
 
 record_table::record_table(std::unique_ptr<catalog_reader> catalog,
                            std::uint32_t shard, std::uint32_t shards,
-                           std::uint32_t cache_max)
+                           std::uint32_t cache_max, retention_rules rules)
   : catalog_(std::move(catalog)),
     shard_(shard),
     shards_(shards),
-    cache_max_(cache_max) {}
+    cache_max_(cache_max),
+    rules_(std::move(rules)),
+    reviews_(shard, shards) {}
 
 void record_table::number(std::uint8_t slot, std::uint64_t largest) noexcept {
   numbers_[slot] = std::max(numbers_[slot], largest);
@@ -108,13 +110,51 @@ void record_table::apply(row_index at, const block_view& block) {
   mark_dirty(at);
   auto& row = rows_[at];
   row.unborn = false;
+  const auto next = row.record.next;
+  const auto last_ms = row.record.last_ms;
   torpor::apply(row.record, block);
+  if (row.record.settings || !rules_.all().empty())
+    note_retention(at, block, next, last_ms);
   if (block.removes) {
     row.removed = true;
     const auto named = names_.find(row.record.name);
     if (named != names_.end() && named->second == row.id)
       names_.erase(named);
   }
+}
+
+retention_policy record_table::retention(row_index at) const {
+  const auto& record = rows_[at].record;
+  if (!record.settings && rules_.all().empty())
+    return {};
+  return rules_.of(record);
+}
+
+void record_table::note_retention(row_index at, const block_view& block,
+                                  sequence next_before,
+                                  std::int64_t last_before) {
+  auto& record = rows_[at].record;
+  if (raw(next_before) < raw(record.next))
+    count_entries(record, rules_.of(record), block, last_before);
+  forget_entries(record);
+  plan_review(at, 0);
+}
+
+// A review that comes too early looks and plans the next one, so a time that is
+// in the catalog stays there while it moves on: a busy stream costs nothing.
+void record_table::plan_review(row_index at, std::int64_t earliest_ms) {
+  auto& row = rows_[at];
+  const auto next = torpor::next_review(row.record, rules_.of(row.record));
+  const auto planned = row.record.settings ? row.record.settings->review_ms
+                                           : 0;
+  if (next == 0 ? planned == 0
+                : planned > earliest_ms && planned <= next)
+    return;
+  mark_dirty(at);
+  auto& review = settings_of(row.record).review_ms;
+  review = next == 0 ? 0 : std::max(next, earliest_ms);
+  if (review != 0)
+    reviews_.add({review, row.id});
 }
 
 void record_table::mark_dirty(row_index at) {
@@ -200,6 +240,8 @@ void record_table::saved(bool success) {
       continue;
     }
     row.saving = false;
+    if (row.record.settings && !row.dirty)
+      reviews_.saved({row.record.settings->review_ms, row.id});
     if (row.fresh) {
       // The catalog has the name now.
       row.fresh = false;

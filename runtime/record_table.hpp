@@ -5,6 +5,8 @@
 #include "runtime/block_index.hpp"
 #include "runtime/catalog.hpp"
 #include "runtime/id_map.hpp"
+#include "runtime/retention.hpp"
+#include "runtime/review_queue.hpp"
 #include "runtime/slab.hpp"
 #include "runtime/stream_record.hpp"
 
@@ -34,8 +36,8 @@ inline constexpr std::uint32_t slots = 256;
   return static_cast<std::uint32_t>(raw(id) % slots) % shards;
 }
 
-/// A record in memory.
-struct record_row {
+/// A record in memory. Two cache lines.
+struct alignas(64) record_row {
   stream_id id{};
   stream_record record;   ///< Durable facts only.
   block_chain blocks;     ///< What the index has of it.
@@ -46,9 +48,10 @@ struct record_row {
   bool saving = false;    ///< On its way into the catalog.
   bool fresh = false;     ///< Its name is not in the catalog yet.
   bool recent = false;    ///< Used since the clock hand passed.
-  std::uint64_t armed_until = 0; ///< Earliest deadline in the wheel; 0: none known.
-  std::uint64_t armed_last = 0;  ///< A later one beside it; 0: none known.
+  std::uint32_t armed_more = 0;  ///< A later deadline, ms behind; 0: none known.
+  std::uint64_t armed_until = 0; ///< Earliest one in the wheel; 0: none known.
 };
+static_assert(sizeof(record_row) == 128);
 
 /// One shard's records that are in memory: changed ones until the next
 /// checkpoint, those with blocks in the index, and of the others the recently
@@ -61,7 +64,8 @@ public:
   static constexpr row_index none = slab<record_row>::none;
 
   record_table(std::unique_ptr<catalog_reader> catalog, std::uint32_t shard,
-               std::uint32_t shards, std::uint32_t cache_max);
+               std::uint32_t shards, std::uint32_t cache_max,
+               retention_rules rules = {});
 
   /// States the largest number ever used in a slot.
   void number(std::uint8_t slot, std::uint64_t largest) noexcept;
@@ -102,6 +106,36 @@ public:
   /// at `steps` of them. True when there may be more to give up.
   bool evict(std::size_t steps);
 
+  // -- retention -------------------------------------------------------------
+
+  /// What holds for a stream.
+  [[nodiscard]] retention_policy retention(row_index at) const;
+  [[nodiscard]] const retention_rules& rules() const noexcept {
+    return rules_;
+  }
+
+  /// States when retention has to look at a stream, from what its record says
+  /// and not before `earliest_ms`.
+  void plan_review(row_index at, std::int64_t earliest_ms);
+
+  /// Has retention look at a stream once more, at that time.
+  void review(row_index at, std::int64_t time_ms) {
+    reviews_.add({time_ms, rows_[at].id});
+  }
+
+  /// Streams that are due for a review, at most `count_max`; each is taken
+  /// once. Errors: io_failed, corrupt.
+  [[nodiscard]] result<std::vector<stream_id>>
+  take_reviews(std::int64_t now_ms, std::size_t count_max) {
+    return reviews_.take(now_ms, count_max, *catalog_);
+  }
+  /// When the next one is due, ms since 1970. Errors: io_failed, corrupt.
+  [[nodiscard]] result<std::optional<std::int64_t>> next_review() const {
+    return reviews_.next(*catalog_);
+  }
+  /// Whether the next one came forward since this was asked last.
+  [[nodiscard]] bool earlier_review() noexcept { return reviews_.earlier(); }
+
   // -- checkpoint: begin, then collect and saved until nothing is left -------
 
   /// Rows that are dirty now belong to the checkpoint that begins.
@@ -130,6 +164,8 @@ public:
 
 private:
   [[nodiscard]] row_index insert(stream_id id, stream_record record);
+  void note_retention(row_index at, const block_view& block,
+                      sequence next_before, std::int64_t last_before);
   void mark_dirty(row_index at);
   void mark_clean(row_index at);
   void erase(row_index at);
@@ -138,6 +174,8 @@ private:
   std::uint32_t shard_;
   std::uint32_t shards_;
   std::uint32_t cache_max_;
+  retention_rules rules_;
+  review_queue reviews_;
   slab<record_row> rows_;
   id_map ids_;
   std::map<std::string, stream_id, std::less<>> names_; ///< Of fresh rows.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/replay.hpp"
 
+#include "runtime/retention.hpp"
+
 #include <algorithm>
 
 namespace torpor {
@@ -31,7 +33,13 @@ void apply(stream_record& record, const block_view& block) {
   if (block.creates && record.name.empty())
     record.name = block.name;
   if (block.policy)
-    record.policy = *block.policy;
+    settings_of(record).sync = *block.policy;
+  if (block.retention)
+    settings_of(record).keep = *block.retention;
+  if (block.touched_ms) {
+    auto& touched = settings_of(record).touched_ms;
+    touched = std::max(touched, *block.touched_ms);
+  }
   if (block.closes)
     record.closed = true;
   apply_entries(record, block);

@@ -150,6 +150,7 @@ result<void> make_tables(store& opened) {
   settings.create_on_append = config.create_on_append;
   settings.sync = config.sync;
   settings.stream_bytes_max = config.memory.stream_bytes_max;
+  settings.retention = retention_rules{config.retention};
   settings.record_cache = config.memory.record_cache / settings.shards;
   for (std::uint32_t shard = 0; shard < settings.shards; ++shard) {
     settings.shard = shard;

@@ -3,6 +3,7 @@
 
 #include "runtime/assert.hpp"
 #include "runtime/wire.hpp"
+#include "runtime/zigzag.hpp"
 
 #include <limits>
 #include <optional>
@@ -18,11 +19,15 @@ constexpr std::uint8_t record_version = 1;
 constexpr std::uint8_t closed_flag = 1;
 constexpr std::uint8_t policy_flag = 2;
 constexpr std::uint8_t producers_flag = 4;
-constexpr std::uint8_t known_flags = closed_flag | policy_flag | producers_flag;
+constexpr std::uint8_t retention_flag = 8;
+constexpr std::uint8_t known_flags = closed_flag | policy_flag | producers_flag
+                                     | retention_flag;
 
-// Version, flags, length of the name, three numbers, three of the policy, and
-// how many producers.
-constexpr std::size_t fixed_bytes_max = 2 + 8 * varint_bytes_max;
+// Version, flags, length of the name, three numbers, three of the sync policy,
+// five of the retention policy, two times, and how many runs and producers.
+constexpr std::size_t fixed_bytes_max = 2 + 16 * varint_bytes_max;
+constexpr std::size_t run_bytes_max = 4 * varint_bytes_max;
+constexpr std::size_t run_bytes_min = 4;
 // Length of the id, epoch, next, which answers there are, and the answers.
 constexpr std::size_t producer_bytes_max = (3 + 3 * producer_state::answers_max)
                                              * varint_bytes_max
@@ -31,6 +36,8 @@ constexpr std::size_t producer_bytes_min = 5;
 
 std::size_t encoded_bytes_max(const stream_record& record) {
   auto bytes = fixed_bytes_max + record.name.size();
+  if (record.settings)
+    bytes += record.settings->runs.size() * run_bytes_max;
   if (record.producers)
     for (const auto& producer : *record.producers)
       bytes += producer_bytes_max + producer.id.size();
@@ -41,22 +48,17 @@ std::uint8_t flags_of(const stream_record& record) {
   std::uint8_t flags = 0;
   if (record.closed)
     flags |= closed_flag;
-  if (record.policy != sync_policy{})
-    flags |= policy_flag;
+  if (record.settings) {
+    const auto& [sync, keep, touched, review, runs, seen] = *record.settings;
+    if (sync != sync_policy{})
+      flags |= policy_flag;
+    if (keep != retention_policy{} || touched != 0 || review != 0
+        || !runs.empty())
+      flags |= retention_flag;
+  }
   if (record.producers && !record.producers->empty())
     flags |= producers_flag;
   return flags;
-}
-
-/// Small numbers of either sign become small numbers: 0, -1, 1, -2, ...
-std::uint64_t zigzag(std::int64_t value) {
-  const auto bits = static_cast<std::uint64_t>(value);
-  return (bits << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
-}
-
-std::int64_t unzigzag(std::uint64_t value) {
-  const auto sign = value & 1 ? ~std::uint64_t{0} : 0;
-  return static_cast<std::int64_t>((value >> 1) ^ sign);
 }
 
 void write_producer(wire_writer& out, const producer_state& producer) {
@@ -74,6 +76,25 @@ void write_producer(wire_writer& out, const producer_state& producer) {
       out.varint(raw(answer.first));
       out.varint(answer.count);
     }
+}
+
+void write_retention(wire_writer& out, const stream_settings& settings,
+                     sequence first) {
+  out.varint(zigzag(settings.review_ms));
+  out.varint(zigzag(settings.touched_ms));
+  out.varint(settings.keep.age_ms);
+  out.varint(settings.keep.bytes);
+  out.varint(settings.keep.entries);
+  out.varint(settings.keep.ttl_ms);
+  out.varint(zigzag(settings.keep.expires_ms));
+  out.varint(settings.runs.size());
+  for (const auto& run : settings.runs) {
+    out.varint(raw(run.first) - raw(first));
+    out.varint(zigzag(run.first_ms));
+    out.varint(zigzag_step(run.first_ms, run.last_ms));
+    out.varint(run.bytes);
+    first = run.first;
+  }
 }
 
 /// Reads the fields of a record. After a value out of range `ok` is false.
@@ -94,8 +115,12 @@ public:
     record.first = sequence{first};
     record.next = record.first + kept;
     record.last_ms = unzigzag(in_.varint());
+    if ((flags & (policy_flag | retention_flag)) != 0)
+      record.settings = std::make_unique<stream_settings>();
     if ((flags & policy_flag) != 0)
-      record.policy = policy();
+      record.settings->sync = policy();
+    if ((flags & retention_flag) != 0)
+      retention(*record.settings, record.first);
     if ((flags & producers_flag) != 0)
       record.producers = std::make_unique<producer_table>(producers());
     return record;
@@ -124,6 +149,27 @@ private:
     policy.max_bytes = number32();
     policy.linger_ms = number32();
     return policy;
+  }
+
+  void retention(stream_settings& settings, sequence first) {
+    settings.review_ms = unzigzag(in_.varint());
+    settings.touched_ms = unzigzag(in_.varint());
+    settings.keep.age_ms = in_.varint();
+    settings.keep.bytes = in_.varint();
+    settings.keep.entries = in_.varint();
+    settings.keep.ttl_ms = in_.varint();
+    settings.keep.expires_ms = unzigzag(in_.varint());
+    const auto count = in_.varint();
+    require(count <= in_.rest().size() / run_bytes_min);
+    if (!ok_) // Before memory is taken for a damaged count.
+      return;
+    settings.runs.resize(count);
+    for (auto& run : settings.runs) {
+      run.first = first = first + in_.varint();
+      run.first_ms = unzigzag(in_.varint());
+      run.last_ms = step(run.first_ms, in_.varint());
+      run.bytes = in_.varint();
+    }
   }
 
   producer_table producers() {
@@ -177,10 +223,13 @@ void encode(const stream_record& record, std::vector<std::byte>& into) {
   out.varint(raw(record.next) - raw(record.first));
   out.varint(zigzag(record.last_ms));
   if ((flags & policy_flag) != 0) {
-    out.varint(record.policy.max_delay_ms);
-    out.varint(record.policy.max_bytes);
-    out.varint(record.policy.linger_ms);
+    const auto& sync = record.settings->sync;
+    out.varint(sync.max_delay_ms);
+    out.varint(sync.max_bytes);
+    out.varint(sync.linger_ms);
   }
+  if ((flags & retention_flag) != 0)
+    write_retention(out, *record.settings, record.first);
   if ((flags & producers_flag) != 0) {
     out.varint(record.producers->size());
     for (const auto& producer : *record.producers)
@@ -195,6 +244,16 @@ result<stream_record> decode_record(bytes_view bytes) {
   if (!in.done())
     return fail(errc::corrupt, "a stream's record is damaged");
   return record;
+}
+
+std::int64_t review_in_record(bytes_view bytes) {
+  wire_reader in{bytes};
+  in.u8();
+  in.text();
+  if ((in.u8() & retention_flag) == 0)
+    return 0;
+  const auto record = decode_record(bytes);
+  return record ? record->settings->review_ms : 0;
 }
 
 std::string_view name_in_record(bytes_view bytes) noexcept {

@@ -37,6 +37,28 @@ struct producer_state {
 /// The producers of one stream, least recently used first.
 using producer_table = std::vector<producer_state>;
 
+/// Entries that retention counts together: up to where the next run begins.
+struct retained_run {
+  sequence first{};
+  std::int64_t first_ms = 0; ///< Timestamp of the first entry.
+  std::int64_t last_ms = 0;  ///< Of the newest one.
+  std::uint64_t bytes = 0;   ///< Of all its entries, as blocks have them.
+  bool operator==(const retained_run&) const = default;
+};
+
+/// What most streams have none of.
+struct stream_settings {
+  sync_policy sync;
+  retention_policy keep;        ///< The stream's own.
+  std::int64_t touched_ms = 0;  ///< When it was made or last used, for the ttl.
+  std::int64_t review_ms = 0;   ///< When retention looks at it; 0: never.
+  std::vector<retained_run> runs; ///< Oldest first; only for age or bytes.
+  /// When it was last read: newer than `touched_ms` by less than an eighth of
+  /// the ttl. Not stored.
+  std::int64_t seen_ms = 0;
+  bool operator==(const stream_settings&) const = default;
+};
+
 /// What is kept of a stream while it sleeps: durable facts only. Stored in the
 /// catalog (docs/catalog-format.md).
 struct stream_record {
@@ -44,8 +66,9 @@ struct stream_record {
   sequence first{};         ///< Oldest kept entry; first <= next.
   sequence next{};          ///< Sequence of the next entry.
   std::int64_t last_ms = 0; ///< Timestamp of the newest entry, ms since 1970.
-  sync_policy policy;
   bool closed = false; ///< Takes no more entries.
+  /// Null when all is as the store says: nearly always.
+  std::unique_ptr<stream_settings> settings;
   /// Null when no producer ever wrote: nearly always.
   std::unique_ptr<producer_table> producers;
 
@@ -54,8 +77,8 @@ struct stream_record {
             first,
             next,
             last_ms,
-            policy,
             closed,
+            settings ? std::make_unique<stream_settings>(*settings) : nullptr,
             producers ? std::make_unique<producer_table>(*producers) : nullptr};
   }
 };
@@ -66,6 +89,9 @@ void encode(const stream_record& record, std::vector<std::byte>& into);
 
 /// Decodes what `encode` wrote. Errors: corrupt.
 [[nodiscard]] result<stream_record> decode_record(bytes_view bytes);
+
+/// The time of the next review in what `encode` wrote; 0: none, or damaged.
+[[nodiscard]] std::int64_t review_in_record(bytes_view bytes);
 
 /// The name in what `encode` wrote, without decoding the rest. A view into
 /// `bytes`.

@@ -14,7 +14,7 @@ stream_table::stream_table(stream_table::settings given,
     budget_(budget),
     clock_(time),
     records_(std::move(catalog), config_.shard, config_.shards,
-             config_.record_cache) {}
+             config_.record_cache, config_.retention) {}
 
 stream_table::~stream_table() {
   // Only who never shut down still has something awake.
@@ -116,11 +116,12 @@ void stream_table::due_at(awake_index at, std::uint64_t tick) {
                                          : std::min(stream.deadline, tick);
   // One timer a stream: an earlier one that is in the wheel already will look
   // at the deadline when it fires.
-  auto& armed = records_[stream.row].armed_until;
-  if (armed == 0 || armed > stream.deadline) {
-    auto& last = records_[stream.row].armed_last;
-    last = std::max(last, armed);
-    armed = stream.deadline;
+  auto& row = records_[stream.row];
+  if (row.armed_until == 0 || row.armed_until > stream.deadline) {
+    if (row.armed_until != 0) // At most an hour, as long as any delay.
+      row.armed_more = static_cast<std::uint32_t>(
+        row.armed_until + row.armed_more - stream.deadline);
+    row.armed_until = stream.deadline;
     out_.deadlines.push_back({stream.id, stream.deadline});
   }
 }
@@ -129,7 +130,8 @@ void stream_table::due_by_policy(awake_index at, torpor::ack ack) {
   const auto& stream = awake_[at];
   if (stream.queued || stream.due_again)
     return; // It is due already.
-  const auto& own = records_[stream.row].record.policy;
+  const auto& set = records_[stream.row].record.settings;
+  const auto own = set ? set->sync : sync_policy{};
   const auto max_bytes = own.max_bytes > 0 ? own.max_bytes
                                            : config_.sync.max_bytes;
   const auto ms = [](std::uint32_t mine, std::chrono::milliseconds store) {
@@ -160,13 +162,18 @@ void stream_table::relieve() {
 void stream_table::due(const std::vector<stream_id>& streams) {
   const auto now = clock_.monotonic_ms();
   for (const auto id : streams) {
+    if (id == review_timer(config_.shard, config_.shards)) {
+      retain();
+      continue;
+    }
     const auto row = records_.in_memory(id);
     if (row == record_table::none)
       continue;
     auto& dormant = records_[row];
     if (dormant.armed_until <= now) {
-      const auto last = std::exchange(dormant.armed_last, 0);
-      dormant.armed_until = last > now ? last : 0;
+      const auto more = std::exchange(dormant.armed_more, 0);
+      const auto last = dormant.armed_until + more;
+      dormant.armed_until = more != 0 && last > now ? last : 0;
     }
     if (dormant.awake == none || awake_[dormant.awake].buffer == nullptr)
       continue;
@@ -191,6 +198,7 @@ void stream_table::pump() {
 void stream_table::launch(awake_index at) {
   auto& stream = awake_[at];
   TORPOR_ASSERT(stream.flight == nullptr && stream.flight_waiters.empty());
+  trim(at);
   stream.flight = std::exchange(stream.buffer, nullptr);
   out_.syncs.push_back(stream.flight);
   stream.flight_waiters.swap(stream.waiters);
@@ -215,6 +223,8 @@ void stream_table::committed(const std::vector<pending_block*>& blocks) {
 /// What every call that changes streams ends with.
 void stream_table::end_call() {
   pump();
+  if (retains_ && records_.earlier_review())
+    arm_review();
   budget_.all().release(std::exchange(released_, 0));
   if (quiet_ && awake_.used() == 0)
     std::exchange(quiet_, nullptr)();
@@ -231,6 +241,8 @@ void stream_table::finish_block(pending_block* block, bool durable) {
     records_.apply(stream.row, view);
     out_.deleted += raw(view.removes ? record.next : record.first) - raw(first);
     index_.add(records_[stream.row].blocks, view, block->place);
+    if (view.retention) // It may be less than what there is.
+      records_.review(stream.row, clock_.wall_ms());
     ++stats_.blocks;
     stats_.acked_bytes += block->builder.payload_bytes();
     for (const auto& waiting : stream.flight_waiters)

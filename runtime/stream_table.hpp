@@ -16,8 +16,10 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace torpor {
@@ -40,6 +42,8 @@ struct read_job {
   bool time_sealed = false;  ///< The place of `from_time` may be in a segment.
   sequence first{};          ///< Oldest kept entry.
 };
+
+struct parsed_request;
 
 /// What a shard's table wants done. The caller takes it after every call.
 struct table_output {
@@ -83,6 +87,7 @@ public:
     sync_options sync;
     std::uint64_t stream_bytes_max = 0;
     std::uint32_t record_cache = 0;
+    retention_rules retention;
   };
 
   stream_table(settings given, std::unique_ptr<catalog_reader> catalog,
@@ -91,6 +96,17 @@ public:
 
   /// Takes a batch in; it comes back through `out().done`.
   void write(std::unique_ptr<write_batch> batch);
+
+  /// Begins to delete what retention does not keep: at once, and when it is
+  /// time. Without it a table only does not show it.
+  void start_retention();
+
+  /// What the wheel has for the reviews of a shard, in place of a stream: ids
+  /// below 256 are no stream's.
+  [[nodiscard]] static stream_id review_timer(std::uint32_t shard,
+                                              std::uint32_t shards) noexcept {
+    return stream_id{shards + shard};
+  }
 
   /// The deadlines of these streams have passed.
   void due(const std::vector<stream_id>& streams);
@@ -166,24 +182,20 @@ private:
     std::unique_ptr<producer_table> producers; ///< Those that wrote since waking.
   };
 
-  /// One request with its bytes, as the batch has them.
-  struct parsed;
-  class batch_cursor;
-
-  void handle(write_batch& batch, std::uint32_t index, parsed& request);
-  void append(write_batch& batch, std::uint32_t index, parsed& request);
-  void create(write_batch& batch, std::uint32_t index, parsed& request);
-  void control(write_batch& batch, std::uint32_t index, parsed& request);
+  void handle(write_batch& batch, std::uint32_t index, parsed_request& request);
+  void append(write_batch& batch, std::uint32_t index, parsed_request& request);
+  void create(write_batch& batch, std::uint32_t index, parsed_request& request);
+  void control(write_batch& batch, std::uint32_t index, parsed_request& request);
   void sync_all(write_batch& batch, std::uint32_t index);
   void wait_durable(awake_index at, write_batch& batch, std::uint32_t index);
 
-  [[nodiscard]] result<record_table::row_index> resolve(const parsed& request);
-  [[nodiscard]] result<void> admit(const parsed& request,
+  [[nodiscard]] result<record_table::row_index> resolve(const parsed_request& request);
+  [[nodiscard]] result<void> admit(const parsed_request& request,
                                    record_table::row_index row);
-  [[nodiscard]] result<void> admit_sizes(const parsed& request) const;
-  [[nodiscard]] result<void> admit_memory(const parsed& request,
+  [[nodiscard]] result<void> admit_sizes(const parsed_request& request) const;
+  [[nodiscard]] result<void> admit_memory(const parsed_request& request,
                                           record_table::row_index row);
-  [[nodiscard]] producer_verdict judge_producer(const parsed& request,
+  [[nodiscard]] producer_verdict judge_producer(const parsed_request& request,
                                                 record_table::row_index row);
   [[nodiscard]] const producer_state* remembered(record_table::row_index row,
                                                  std::string_view producer);
@@ -198,7 +210,7 @@ private:
   awake_index wake(record_table::row_index row);
   void hibernate(awake_index at);
   block_builder& buffer(awake_index at);
-  void fill(awake_index at, const parsed& request);
+  void fill(awake_index at, const parsed_request& request);
   void charge(awake_index at, std::uint64_t cost);
   void make_due(awake_index at);
   void due_at(awake_index at, std::uint64_t tick);
@@ -213,6 +225,15 @@ private:
 
   [[nodiscard]] pending_block* take_block();
   void give_block(pending_block* block);
+
+  [[nodiscard]] bool is_gone(record_table::row_index row) const;
+  void touch(record_table::row_index row);
+  void trim(awake_index at);
+  void retain();
+  void retain(record_table::row_index row, std::int64_t now_ms);
+  void walk();
+  void arm_review();
+  void remove_expired(record_table::row_index row);
 
   void wake_readers(stream_id stream);
   void start_read(std::unique_ptr<read_request> request,
@@ -239,6 +260,11 @@ private:
   std::unique_ptr<error> full_;
   bool stopping_ = false;
   std::function<void()> quiet_; ///< To be called when nothing is awake.
+  bool retains_ = false; ///< `start_retention` was called.
+  std::uint64_t review_at_ = 0; ///< When the wheel will call; 0: it will not.
+  /// Where the walk over the streams of a rule stands: the rule's prefix and the
+  /// last name. Nullopt: it is over.
+  std::optional<std::pair<std::string, std::string>> walk_;
   table_output out_;
   table_stats stats_;
 };

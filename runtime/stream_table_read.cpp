@@ -39,12 +39,13 @@ void stream_table::read(std::unique_ptr<read_request> request) {
                                             : records_.find(request->name);
   if (!row)
     return request->sink->done(tl::unexpected{row.error()});
-  if (*row == record_table::none || records_[*row].unborn) {
+  if (*row == record_table::none || records_[*row].unborn || is_gone(*row)) {
     const auto called = request->stream != stream_id{}
                           ? fmt::format("#{}", raw(request->stream))
                           : printable(request->name);
     return request->sink->done(missing(called));
   }
+  touch(*row);
   start_read(std::move(request), *row);
 }
 
@@ -169,11 +170,12 @@ result<stream_info> stream_table::info(stream_ref stream) {
                                             : records_.find(stream.name);
   if (!row)
     return tl::unexpected{row.error()};
-  if (*row == record_table::none || records_[*row].unborn)
+  if (*row == record_table::none || records_[*row].unborn || is_gone(*row))
     return missing(stream.id != stream_id{} ? fmt::format("#{}", raw(stream.id))
                                             : printable(stream.name));
   const auto& dormant = records_[*row];
   const auto& record = dormant.record;
+  const auto own = record.settings ? *record.settings : stream_settings{};
   return stream_info{record.name,
                      dormant.id,
                      record.first,
@@ -181,7 +183,9 @@ result<stream_info> stream_table::info(stream_ref stream) {
                      record.last_ms,
                      record.closed,
                      dormant.awake != none,
-                     record.policy,
+                     own.sync,
+                     own.keep,
+                     records_.retention(*row),
                      record.producers ? static_cast<std::uint32_t>(
                        record.producers->size())
                                       : 0};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of stream_table that takes requests in.
-#include "runtime/assert.hpp"
+// The part of stream_table that takes requests in, and appends.
+#include "runtime/batch_cursor.hpp"
 #include "runtime/stream_name.hpp"
 #include "runtime/stream_table.hpp"
 
@@ -9,67 +9,6 @@
 #include <algorithm>
 
 namespace torpor {
-
-struct stream_table::parsed {
-  const write_batch::request* head = nullptr;
-  std::string_view name;
-  std::string_view producer_id;
-  write_batch::producer_part producer;
-  sync_policy policy;
-  bytes_view bytes; ///< Of the entries.
-  const write_batch::entry_size* sizes = nullptr;
-  std::uint64_t cost = 0; ///< Against the memory budget.
-
-  /// For messages.
-  [[nodiscard]] std::string called() const {
-    return head->id == stream_id{} ? printable(name)
-                                   : fmt::format("#{}", raw(head->id));
-  }
-};
-
-/// Walks over a batch, whose parts lie one after another.
-class stream_table::batch_cursor {
-public:
-  explicit batch_cursor(const write_batch& batch)
-    : batch_(batch), bytes_(batch.bytes()) {}
-
-  parsed next(std::size_t index) {
-    parsed request;
-    const auto& head = batch_.requests()[index];
-    request.head = &head;
-    const auto before = bytes_.size();
-    request.name = as_text(take(head.name_bytes));
-    if (head.has_producer) {
-      request.producer = batch_.producers()[producer_++];
-      request.producer_id = as_text(take(request.producer.id_bytes));
-    }
-    if (head.kind == write_kind::create || head.kind == write_kind::policy)
-      request.policy = batch_.policies()[policy_++];
-    request.sizes = batch_.entry_sizes().data() + entry_;
-    entry_ += head.entries;
-    std::size_t bytes = 0;
-    for (std::uint32_t i = 0; i < head.entries; ++i)
-      bytes += std::size_t{request.sizes[i].payload}
-               + request.sizes[i].properties;
-    request.bytes = take(bytes);
-    request.cost = write_batch::cost(1, head.entries, before - bytes_.size());
-    return request;
-  }
-
-private:
-  bytes_view take(std::size_t bytes) {
-    TORPOR_ASSERT(bytes <= bytes_.size());
-    const auto taken = bytes_.first(bytes);
-    bytes_ = bytes_.subspan(bytes);
-    return taken;
-  }
-
-  const write_batch& batch_;
-  bytes_view bytes_;
-  std::size_t producer_ = 0;
-  std::size_t policy_ = 0;
-  std::size_t entry_ = 0;
-};
 
 void stream_table::write(std::unique_ptr<write_batch> owned) {
   // From here on the batch belongs to its open answers.
@@ -123,7 +62,7 @@ void stream_table::refuse(write_batch& batch, std::uint32_t index, error why) {
 }
 
 void stream_table::handle(write_batch& batch, std::uint32_t index,
-                          parsed& request) {
+                          parsed_request& request) {
   if (failed_)
     return refuse(batch, index, *failed_);
   if (stopping_)
@@ -136,17 +75,23 @@ void stream_table::handle(write_batch& batch, std::uint32_t index,
 }
 
 result<record_table::row_index>
-stream_table::resolve(const parsed& request) {
+stream_table::resolve(const parsed_request& request) {
+  auto found = result<record_table::row_index>{record_table::none};
   if (request.head->id != stream_id{})
-    return records_.find(request.head->id);
-  if (auto valid = check_name(request.name); !valid)
+    found = records_.find(request.head->id);
+  else if (auto valid = check_name(request.name); !valid)
     return tl::unexpected{valid.error()};
-  return records_.find(request.name);
+  else
+    found = records_.find(request.name);
+  if (!found || *found == record_table::none || !is_gone(*found))
+    return found;
+  remove_expired(*found); // Its name is free for a new one at once.
+  return record_table::none;
 }
 
 // -- append -------------------------------------------------------------------
 
-result<void> stream_table::admit_sizes(const parsed& request) const {
+result<void> stream_table::admit_sizes(const parsed_request& request) const {
   const auto too_large = [&](std::string what, std::uint64_t is,
                              std::uint64_t most) {
     return fail(errc::too_large,
@@ -186,7 +131,7 @@ result<void> stream_table::admit_sizes(const parsed& request) const {
   return {};
 }
 
-result<void> stream_table::admit_memory(const parsed& request,
+result<void> stream_table::admit_memory(const parsed_request& request,
                                         record_table::row_index row) {
   const auto overloaded = [&](std::string_view what, std::uint64_t limit) {
     make_due(records_[row].awake); // So that a retry finds room.
@@ -226,7 +171,7 @@ stream_table::remembered(record_table::row_index row,
   return find_producer(dormant.record.producers.get(), producer);
 }
 
-producer_verdict stream_table::judge_producer(const parsed& request,
+producer_verdict stream_table::judge_producer(const parsed_request& request,
                                               record_table::row_index row) {
   const auto* state = row != record_table::none
                         ? remembered(row, request.producer_id)
@@ -234,7 +179,7 @@ producer_verdict stream_table::judge_producer(const parsed& request,
   return judge(state, request.producer.epoch, request.producer.number);
 }
 
-result<void> stream_table::admit(const parsed& request,
+result<void> stream_table::admit(const parsed_request& request,
                                  record_table::row_index row) {
   if (full_)
     return tl::unexpected{*full_};
@@ -269,7 +214,7 @@ result<void> stream_table::admit(const parsed& request,
 }
 
 void stream_table::append(write_batch& batch, std::uint32_t index,
-                          parsed& request) {
+                          parsed_request& request) {
   if (auto fits = admit_sizes(request); !fits)
     return refuse(batch, index, std::move(fits.error()));
   auto found = resolve(request);
@@ -323,7 +268,7 @@ void stream_table::append(write_batch& batch, std::uint32_t index,
   due_by_policy(at, request.head->ack);
 }
 
-void stream_table::fill(awake_index at, const parsed& request) {
+void stream_table::fill(awake_index at, const parsed_request& request) {
   auto& stream = awake_[at];
   auto& builder = buffer(at);
   const auto& dormant = records_[stream.row];
@@ -382,124 +327,6 @@ void stream_table::answer_duplicate(write_batch& batch, std::uint32_t index,
   if (at == none || raw(answer.first) < raw(records_[row].record.next))
     return settle(batch);
   wait_durable(at, batch, index); // The first try is not durable yet either.
-}
-
-// -- everything else ----------------------------------------------------------
-
-void stream_table::wait_durable(awake_index at, write_batch& batch,
-                                std::uint32_t index) {
-  auto& stream = awake_[at];
-  if (stream.buffer != nullptr) {
-    stream.waiters.push_back({&batch, index});
-    make_due(at);
-  } else if (stream.flight != nullptr) {
-    stream.flight_waiters.push_back({&batch, index});
-  } else {
-    settle(batch);
-  }
-}
-
-/// Holds the budget until the stream's buffer is durable.
-void stream_table::charge(awake_index at, std::uint64_t cost) {
-  auto& stream = awake_[at];
-  if (stream.tenant != nullptr)
-    stream.tenant->charge(cost);
-  stream.charge += cost;
-  released_ -= cost;
-}
-
-void stream_table::create(write_batch& batch, std::uint32_t index,
-                          parsed& request) {
-  auto found = resolve(request);
-  if (!found)
-    return refuse(batch, index, std::move(found.error()));
-  if (*found != record_table::none)
-    return refuse(batch, index,
-                  {errc::already_exists, fmt::format("stream '{}' exists",
-                                                     request.called())});
-  if (full_)
-    return refuse(batch, index, *full_);
-  if (auto valid = check_policy(request.policy); !valid)
-    return refuse(batch, index, std::move(valid.error()));
-  const auto row = records_.create(request.name);
-  const auto at = wake(row);
-  auto& builder = buffer(at);
-  builder.create(request.name);
-  if (request.policy != sync_policy{})
-    builder.policy(request.policy);
-  charge(at, request.cost);
-  batch.promise(index, {{}, false, 0, records_[row].id, {}});
-  wait_durable(at, batch, index);
-}
-
-void stream_table::control(write_batch& batch, std::uint32_t index,
-                           parsed& request) {
-  const auto kind = request.head->kind;
-  if (kind == write_kind::sync && request.head->id == stream_id{}
-      && request.name.empty())
-    return sync_all(batch, index);
-  auto found = resolve(request);
-  if (!found)
-    return refuse(batch, index, std::move(found.error()));
-  const auto row = *found;
-  const auto gone = row == record_table::none
-                    || (records_[row].awake != none
-                        && awake_[records_[row].awake].removed);
-  if (gone)
-    return refuse(batch, index,
-                  {errc::not_found, fmt::format("stream '{}' does not exist",
-                                                request.called())});
-  if (kind == write_kind::policy)
-    if (auto valid = check_policy(request.policy); !valid)
-      return refuse(batch, index, std::move(valid.error()));
-  const auto asleep = records_[row].awake == none;
-  const auto next = asleep ? records_[row].record.next
-                           : awake_[records_[row].awake].next;
-  const auto truncates = kind == write_kind::truncate;
-  const auto before = request.head->expected;
-  if (truncates && raw(before) > raw(next))
-    return refuse(batch, index,
-                  {errc::out_of_range,
-                   fmt::format("stream '{}' ends before sequence {}, it cannot "
-                               "be truncated before {}",
-                               printable(records_[row].record.name), raw(next),
-                               raw(before))});
-  batch.promise(index, {{}, false, 0, records_[row].id, next});
-  const auto done = kind == write_kind::sync
-                    || (kind == write_kind::close
-                        && records_[row].record.closed)
-                    || (truncates
-                        && raw(before) <= raw(records_[row].record.first));
-  if (asleep && done)
-    return settle(batch);
-  const auto at = wake(row);
-  if (kind != write_kind::sync) {
-    auto& builder = buffer(at);
-    if (kind == write_kind::close) {
-      builder.close();
-      awake_[at].closed = true;
-    } else if (kind == write_kind::remove) {
-      builder.remove();
-      awake_[at].removed = true;
-    } else if (truncates) {
-      builder.truncate(before);
-    } else {
-      builder.policy(request.policy);
-      charge(at, request.cost);
-    }
-  }
-  wait_durable(at, batch, index);
-}
-
-void stream_table::sync_all(write_batch& batch, std::uint32_t index) {
-  for (awake_index at = 0; at < awake_.size(); ++at) {
-    const auto& stream = awake_[at];
-    if (stream.buffer == nullptr && stream.flight == nullptr)
-      continue;
-    batch.hold(1);
-    wait_durable(at, batch, index);
-  }
-  settle(batch);
 }
 
 } // namespace torpor

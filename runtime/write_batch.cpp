@@ -28,7 +28,8 @@ std::size_t write_batch::push(request added, std::string_view name) {
   }
   adds_ = adds_ || added.kind == write_kind::append
           || added.kind == write_kind::create
-          || added.kind == write_kind::policy;
+          || added.kind == write_kind::policy
+          || added.kind == write_kind::retention;
   requests_.push_back(added);
   outcomes_.emplace_back();
   return requests_.size() - 1;
@@ -74,8 +75,10 @@ void write_batch::add(bytes_view payload,
 }
 
 std::size_t write_batch::create(std::string_view name,
-                                const sync_policy& policy) {
+                                const sync_policy& policy,
+                                const retention_policy& keep) {
   policies_.push_back(policy);
+  retentions_.push_back(keep);
   request added;
   added.kind = write_kind::create;
   return push(added, name);
@@ -86,6 +89,15 @@ std::size_t write_batch::set_policy(stream_ref stream,
   policies_.push_back(policy);
   request added;
   added.kind = write_kind::policy;
+  added.id = stream.id;
+  return push(added, stream.name);
+}
+
+std::size_t write_batch::set_retention(stream_ref stream,
+                                       const retention_policy& keep) {
+  retentions_.push_back(keep);
+  request added;
+  added.kind = write_kind::retention;
   added.id = stream.id;
   return push(added, stream.name);
 }
@@ -116,6 +128,7 @@ void write_batch::clear() {
   entry_sizes_.clear();
   producers_.clear();
   policies_.clear();
+  retentions_.clear();
   bytes_.clear();
   outcomes_.clear();
   texts_.clear();

@@ -3,6 +3,7 @@
 
 #include "server/config_file.hpp"
 #include "server/option_value.hpp"
+#include "server/rule_option.hpp"
 
 #include <caf/expected.hpp>
 
@@ -157,6 +158,8 @@ std::string_view tenant_in(std::string_view key) {
 /// Whether keys can stand in a section; "torpor.sync" without "torpor.".
 bool known_section(std::string_view section) {
   return section == tenants_key
+         || (is_rule(section)
+             && section.find('.', rules_key.size() + 1) == section.npos)
          || std::any_of(std::begin(rows), std::end(rows),
                         [section](const option_row& row) {
                           return row.key.size() > section.size()
@@ -173,7 +176,9 @@ std::string all_sections() {
     if (section.size() < row.key.size() && section != last)
       text += fmt::format(", [torpor.{}]", last = section);
   }
-  return text + fmt::format(", [torpor.{}]", tenants_key);
+  return text
+         + fmt::format(", [torpor.{}], [torpor.{}.NAME]", tenants_key,
+                       rules_key);
 }
 
 /// The keys that can stand beside an unknown one.
@@ -203,6 +208,8 @@ result<void> put_option(daemon_config& into, std::string_view key,
     return put(into.store.memory.tenants[std::string{tenant}], as_bytes(given))
              ? result<void>{}
              : refuse(fmt::format("expected {}", bytes_text));
+  if (is_rule(key))
+    return put_rule(into.store.retention, key, given);
   const auto* const row = find_row(key);
   if (row == nullptr) {
     const auto known = keys_beside(key);
@@ -273,6 +280,8 @@ result<void> set_option(daemon_config& config, std::string_view key,
   daemon_config alone;
   return put_option(alone, key, given)
     .and_then([&] {
+      for (auto& [name, rule] : alone.store.retention)
+        rule.prefix = rule.prefix.value_or(name); // Another key may give it.
       return validate(alone.store).map_error([key](error failure) {
         return mention_zero(key, std::move(failure));
       });

@@ -11,10 +11,6 @@
 
 namespace torpor {
 
-/// A number of bytes: 65536, or "64KiB" with B, KiB, MiB, GiB or TiB. nullopt
-/// for anything else.
-[[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view text);
-
 // Each takes one kind of value out of a file. nullopt: it is another kind.
 
 [[nodiscard]] std::optional<bool> as_bool(const caf::config_value& value);
@@ -29,5 +25,8 @@ as_bytes(const caf::config_value& value);
 /// A duration of whole milliseconds.
 [[nodiscard]] std::optional<std::chrono::milliseconds>
 as_milliseconds(const caf::config_value& value);
+/// The same in ms, or a text for `parse_span`, which knows days.
+[[nodiscard]] std::optional<std::uint64_t>
+as_span(const caf::config_value& value);
 
 } // namespace torpor

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace torpor {
@@ -41,6 +42,14 @@ struct segment_options {
   std::uint32_t compression = 1; ///< Level of zstd, 1 to 19; 0: not compressed.
 };
 
+/// What stays of the streams whose names begin with a prefix. Of several rules
+/// that fit, the one with the longest prefix counts.
+struct retention_rule {
+  std::optional<std::string> prefix; ///< Has to be given; "" is every stream.
+  retention_policy keep;             ///< Without `expires_ms`.
+  bool operator==(const retention_rule&) const = default;
+};
+
 /// Threads and actors. All of it needs a restart.
 struct pool_options {
   std::uint32_t workers = 0; ///< 1 to 64; 0: two per processor, at most 8.
@@ -56,11 +65,13 @@ struct options {
   memory_options memory;
   journal_options journal;
   segment_options segments;
+  std::map<std::string, retention_rule> retention; ///< By a name of its own.
   pool_options pool;
 };
 
-/// Checks a stream's own policy. Errors: invalid_argument.
+/// Check a stream's own policies. Errors: invalid_argument.
 [[nodiscard]] result<void> check_policy(const sync_policy& policy);
+[[nodiscard]] result<void> check_retention(const retention_policy& policy);
 
 /// The options with every 0 that means "choose" filled in. Errors:
 /// invalid_argument, naming the option, its value and its range.

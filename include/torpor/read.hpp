@@ -67,6 +67,8 @@ struct stream_info {
   bool closed = false;
   bool awake = false;       ///< Something is buffered or being synced.
   sync_policy policy;
+  retention_policy retention; ///< Its own.
+  retention_policy keeps;     ///< What holds, with the store's rules; 0: no bound.
   std::uint32_t producers = 0;
 };
 

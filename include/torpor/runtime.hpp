@@ -70,7 +70,8 @@ public:
 
   /// Makes a stream, durably. Errors: already_exists, invalid_argument.
   [[nodiscard]] std::future<result<stream_id>>
-  create(std::string name, const sync_policy& policy = {});
+  create(std::string name, const sync_policy& policy = {},
+         const retention_policy& keep = {});
 
   /// Up to `count_max` streams (1 to 100,000) whose names start with `prefix`
   /// and come after `after`, in byte order. The last name is the next `after`.

@@ -67,6 +67,12 @@ public:
   [[nodiscard]] std::future<result<void>>
   set_policy(const sync_policy& policy) const;
 
+  /// Replaces what stays of the stream; it is stored in its record, and what is
+  /// too much goes at once. Its time to live begins anew.
+  /// Errors: not_found, invalid_argument.
+  [[nodiscard]] std::future<result<void>>
+  set_retention(const retention_policy& keep) const;
+
   [[nodiscard]] std::future<result<stream_info>> info() const;
 
   /// Reads durable entries. Errors: not_found, out_of_range (before the first

@@ -66,6 +66,21 @@ struct sync_policy {
   bool operator==(const sync_policy&) const = default;
 };
 
+/// How long a stream and its entries stay, where it differs from the store's
+/// rules. Stored in its record. 0 means: as the rules say, and without a rule
+/// for good.
+struct retention_policy {
+  /// In place of a number: no bound, whatever the rules say.
+  static constexpr std::uint64_t unlimited = ~std::uint64_t{0};
+
+  std::uint64_t age_ms = 0;  ///< Entries go when they are older, 1 to 2^42.
+  std::uint64_t bytes = 0;   ///< The oldest go when all that stay have more, 1 to 2^60.
+  std::uint64_t entries = 0; ///< The oldest go when more stay, from 1.
+  std::uint64_t ttl_ms = 0;  ///< The stream goes when nobody wrote or read it for so long, 1 to 2^42.
+  std::int64_t expires_ms = 0; ///< The stream goes at that time, ms since 1970.
+  bool operator==(const retention_policy&) const = default;
+};
+
 /// Sizes that hold for every store. A change needs a new format version.
 namespace limits {
 inline constexpr std::size_t name_bytes_max = 512;

@@ -51,6 +51,7 @@ enum class write_kind : std::uint8_t {
   close,  ///< Ends a stream: no more entries. Again: no error.
   remove, ///< Deletes a stream.
   policy, ///< Replaces its sync policy.
+  retention, ///< Replaces its retention policy.
   truncate, ///< Deletes the entries before a sequence.
   sync,   ///< Makes everything of the stream durable; id and name empty: of all.
 };
@@ -117,8 +118,10 @@ public:
     learners_.emplace_back(requests_.size() - 1, std::move(into));
   }
 
-  std::size_t create(std::string_view name, const sync_policy& policy = {});
+  std::size_t create(std::string_view name, const sync_policy& policy = {},
+                     const retention_policy& keep = {});
   std::size_t set_policy(stream_ref stream, const sync_policy& policy);
+  std::size_t set_retention(stream_ref stream, const retention_policy& keep);
   /// Deletes the entries before `before`, which is at most the next sequence.
   std::size_t truncate(stream_ref stream, sequence before);
   /// A request without further data: close, remove or sync.
@@ -170,6 +173,9 @@ public:
   [[nodiscard]] const std::vector<sync_policy>& policies() const noexcept {
     return policies_;
   }
+  [[nodiscard]] const std::vector<retention_policy>& retentions() const noexcept {
+    return retentions_;
+  }
   [[nodiscard]] bytes_view bytes() const noexcept { return as_bytes(bytes_); }
 
   /// The payloads have been copied: gives large memory back early.
@@ -197,6 +203,7 @@ private:
   std::vector<entry_size> entry_sizes_;
   std::vector<producer_part> producers_;
   std::vector<sync_policy> policies_;
+  std::vector<retention_policy> retentions_;
   std::string bytes_;
   std::vector<write_outcome> outcomes_;
   std::map<std::size_t, std::string> texts_; ///< Of those that failed.

@@ -43,6 +43,8 @@ struct told_block {
   bool closes = false;
   bool removes = false;
   std::optional<sync_policy> policy;
+  std::optional<retention_policy> retention;
+  std::optional<std::int64_t> touched_ms;
 };
 
 std::string random_text(dice& random, std::size_t most) {
@@ -85,6 +87,11 @@ told_block random_block(dice& random) {
     told.policy = sync_policy{static_cast<std::uint32_t>(random()),
                               static_cast<std::uint32_t>(random()),
                               static_cast<std::uint32_t>(random())};
+  if (random() % 8 == 0)
+    told.retention = retention_policy{random(), random(), random(), random(),
+                                      static_cast<std::int64_t>(random())};
+  if (random() % 8 == 0)
+    told.touched_ms = static_cast<std::int64_t>(random() >> 1);
   told.closes = random() % 8 == 0;
   told.removes = random() % 8 == 0;
   return told;
@@ -110,6 +117,10 @@ void build(block_builder& builder, const told_block& told) {
     builder.remove();
   if (told.policy)
     builder.policy(*told.policy);
+  if (told.retention)
+    builder.policy(*told.retention);
+  if (told.touched_ms)
+    builder.touch(*told.touched_ms);
 }
 
 /// All that a summary says as well.
@@ -126,6 +137,8 @@ void check_head(const block_view& view, const told_block& told) {
   CHECK(view.closes == told.closes);
   CHECK(view.removes == told.removes);
   CHECK(view.policy == told.policy);
+  CHECK(view.retention == told.retention);
+  CHECK(view.touched_ms == told.touched_ms);
   REQUIRE(view.stamps.size() == told.stamps.size());
   for (std::size_t i = 0; i < told.stamps.size(); ++i) {
     CHECK(view.stamps[i].id == told.stamps[i].id);
@@ -196,7 +209,8 @@ TEST_SUITE("block") {
       check_head(builder.summary(), told);
       CHECK(builder.any()
             == (!told.entries.empty() || !told.name.empty() || told.closes
-                || told.removes || told.policy));
+                || told.removes || told.policy || told.retention
+                || told.touched_ms));
       const auto most = builder.bytes_max();
       const auto bytes = builder.finish();
       CHECK(bytes.size() <= most);

@@ -101,6 +101,25 @@ std::optional<stream_id> id_of(catalog& from, std::string_view name) {
   return *found;
 }
 
+/// A stream with a review.
+catalog_change reviewed(stream_id id, std::int64_t time_ms) {
+  auto change = put(id, std::to_string(raw(id)));
+  change.record->settings = std::make_unique<stream_settings>();
+  change.record->settings->review_ms = time_ms;
+  return change;
+}
+
+using reviews = std::vector<stream_review>;
+
+reviews reviews_of(catalog& from, stream_review after, stream_review until,
+                   std::size_t count_max = 100, std::uint32_t shard = 0,
+                   std::uint32_t shards = 1) {
+  const auto found = from.reader()->reviews(after, until, count_max, shard,
+                                            shards);
+  REQUIRE(found);
+  return *found;
+}
+
 bool has(catalog& from, stream_id id) {
   const auto found = from.reader()->find(id);
   REQUIRE(found);
@@ -108,6 +127,31 @@ bool has(catalog& from, stream_id id) {
 }
 
 } // namespace
+
+TEST_CASE_TEMPLATE("reviews are listed by time and move with their records", T,
+                   in_memory, in_lmdb) {
+  T store;
+  const auto a = make_id(1, 0);
+  const auto b = make_id(1, 1);
+  const auto c = make_id(2, 0);
+  constexpr stream_review begin;
+  constexpr stream_review end{1'000'000'000'000, stream_id{~0ull}};
+  update(store.get(), reviewed(a, 300), reviewed(b, 20), reviewed(c, 300),
+         put(make_id(3, 0), "never"));
+  store.reopen();
+  CHECK(reviews_of(store.get(), begin, end)
+        == reviews{{20, b}, {300, a}, {300, c}});
+  CHECK(reviews_of(store.get(), begin, {299, stream_id{~0ull}})
+        == reviews{{20, b}});
+  CHECK(reviews_of(store.get(), {300, a}, end) == reviews{{300, c}});
+  CHECK(reviews_of(store.get(), begin, end, 2)
+        == reviews{{20, b}, {300, a}});
+  CHECK(reviews_of(store.get(), begin, end, 100, 1, 2) == reviews{{20, b}});
+  update(store.get(), reviewed(a, 70'000), reviewed(b, 0), gone(c));
+  CHECK(reviews_of(store.get(), begin, end) == reviews{{70'000, a}});
+  update(store.get(), gone(a));
+  CHECK(reviews_of(store.get(), begin, end).empty());
+}
 
 TEST_CASE_TEMPLATE("a new catalog is empty", T, in_memory, in_lmdb) {
   T store;

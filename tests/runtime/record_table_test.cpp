@@ -117,6 +117,11 @@ public:
        std::uint32_t) override {
     return fail(errc::io_failed, "read 'catalog'");
   }
+  result<std::vector<stream_review>> reviews(stream_review, stream_review,
+                                             std::size_t, std::uint32_t,
+                                             std::uint32_t) override {
+    return fail(errc::io_failed, "read 'catalog'");
+  }
 };
 
 } // namespace

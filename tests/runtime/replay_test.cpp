@@ -90,14 +90,16 @@ TEST_SUITE("replay") {
     block.policy = sync_policy{1, 2, 3};
     apply(record, block);
     CHECK(record.name == "a");
-    CHECK(record.policy == sync_policy{1, 2, 3});
+    REQUIRE(record.settings);
+    CHECK(record.settings->sync == sync_policy{1, 2, 3});
     CHECK_FALSE(record.closed);
     block.name = "b";
     block.policy.reset();
     block.closes = true;
     apply(record, block);
     CHECK(record.name == "a");
-    CHECK(record.policy == sync_policy{1, 2, 3});
+    REQUIRE(record.settings);
+    CHECK(record.settings->sync == sync_policy{1, 2, 3});
     CHECK(record.closed);
     CHECK(record.next == sequence{0});
   }

@@ -133,7 +133,7 @@ TEST_SUITE("segment_writer") {
     block_builder builder;
     builder.start(stream_id{5}, sequence{0});
     builder.create("a name");
-    builder.policy({1, 2, 3});
+    builder.policy(sync_policy{1, 2, 3});
     builder.add(as_bytes("zero"), {}, 1000);
     builder.stamp("producer", 1, 1, 1);
     builder.close();

@@ -46,7 +46,13 @@ producer_state producer(std::string id) {
 stream_record full() {
   auto record = typical();
   record.closed = true;
-  record.policy = {3'600'000, 16u << 20, 1'000};
+  record.settings = std::make_unique<stream_settings>();
+  record.settings->sync = {3'600'000, 16u << 20, 1'000};
+  record.settings->keep = {1, 2, retention_policy::unlimited, 3, 4};
+  record.settings->touched_ms = 5;
+  record.settings->review_ms = 1'785'000'000'000;
+  record.settings->runs = {{sequence{1000}, 7, 9, 1 << 20},
+                           {sequence{2000}, 1'785'000'000'000, 8, 3}};
   record.producers = std::make_unique<producer_table>();
   record.producers->push_back(producer("importer"));
   record.producers->push_back(producer(std::string(256, 'p')));
@@ -58,7 +64,9 @@ void check_same(const stream_record& left, const stream_record& right) {
   CHECK(left.first == right.first);
   CHECK(left.next == right.next);
   CHECK(left.last_ms == right.last_ms);
-  CHECK(left.policy == right.policy);
+  REQUIRE(bool(left.settings) == bool(right.settings));
+  if (left.settings)
+    CHECK(*left.settings == *right.settings);
   CHECK(left.closed == right.closed);
   REQUIRE(bool(left.producers) == bool(right.producers));
   if (left.producers)
@@ -101,6 +109,22 @@ raw_record raw_start(std::uint8_t flags) {
 }
 
 } // namespace
+
+TEST_CASE("the time of its next review is found in a record") {
+  CHECK(review_in_record(encoded(typical())) == 0);
+  CHECK(review_in_record(encoded(full())) == 1'785'000'000'000);
+  auto bytes = encoded(full());
+  bytes.pop_back();
+  CHECK(review_in_record(bytes) == 0);
+}
+
+TEST_CASE("when a stream was last read is not stored") {
+  auto record = full();
+  record.settings->seen_ms = 99;
+  const auto back = decode_record(encoded(record));
+  REQUIRE(back);
+  CHECK(back->settings->seen_ms == 0);
+}
 
 TEST_CASE("a record comes back as it was") {
   check_round_trip(typical());

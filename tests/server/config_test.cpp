@@ -74,7 +74,7 @@ daemon_config applied(std::string_view text) {
 auto fields(const daemon_config& config) {
   const auto& [store, log_level] = config;
   const auto& [data_dir, create_on_append, sync, memory, journal, segments,
-               pool]
+               retention, pool]
     = store;
   const auto& [max_delay, max_bytes, linger, window] = sync;
   const auto& [buffered, stream, tenant, cache, tenants] = memory;
@@ -85,7 +85,7 @@ auto fields(const daemon_config& config) {
     log_level, data_dir,   create_on_append, max_delay, max_bytes, linger,
     window,    buffered,   stream,           tenant,    cache,     tenants,
     workers,   file_bytes, idle_mark,        shards,    readers,
-    compression};
+    retention, compression};
 }
 
 /// A configuration in which no option has its default.
@@ -159,6 +159,47 @@ TEST_CASE("every option in a file reaches its place") {
                               "shards = 4\n"
                               "readers = 5\n");
   CHECK(fields(config) == fields(all_changed()));
+}
+
+TEST_CASE("a retention rule has a section of its own") {
+  const auto config = applied("[torpor.retention.logs]\n"
+                              "prefix = \"logs/\"\n"
+                              "age = \"30d\"\n"
+                              "bytes = \"1GiB\"\n"
+                              "entries = 1000\n"
+                              "ttl = 12h\n"
+                              "[torpor.retention.rest]\n"
+                              "prefix = \"\"\n");
+  const auto& rules = config.store.retention;
+  REQUIRE(rules.size() == 2);
+  CHECK(rules.at("logs")
+        == retention_rule{
+          "logs/", {30ull * 86'400'000, 1u << 30, 1000, 12 * 3'600'000, 0}});
+  CHECK(rules.at("rest") == retention_rule{"", {}});
+  CHECK(validate(config.store));
+}
+
+TEST_CASE("a retention rule that makes no sense is refused") {
+  CHECK(refusal("[torpor.retention.logs]\nage = 0s\n")
+        == ":2: [torpor.retention.logs] age = 0s: expected a duration of 1 ms "
+           "or more such as 12h or \"30d\"");
+  CHECK(refusal("[torpor.retention.logs]\nagee = 1s\n")
+        == ":2: [torpor.retention.logs] agee = 1s: no such option; a rule has "
+           "prefix, age, bytes, entries and ttl");
+  CHECK(refusal("[torpor.retention.logs]\nbytes = \"many\"\n") != "");
+  CHECK(refusal("[torpor.retention]\nage = 1s\n") != "");
+  CHECK(refusal("[torpor.retention.a.b]\nage = 1s\n") != "");
+  const auto nowhere = applied("[torpor.retention.logs]\nage = 1s\n");
+  const auto missing = validate(nowhere.store);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().context
+        == "retention.logs.prefix is missing; \"\" is every stream");
+  const auto twice = applied("[torpor.retention.a]\nprefix = \"x\"\n"
+                             "[torpor.retention.b]\nprefix = \"x\"\n");
+  const auto doubled = validate(twice.store);
+  REQUIRE_FALSE(doubled);
+  CHECK(doubled.error().context
+        == "retention.b.prefix is that of retention.a too");
 }
 
 TEST_CASE("tenants are a dictionary of names and bytes") {
@@ -235,7 +276,7 @@ TEST_CASE("a section that is unknown is refused with its line") {
         == ":2: unknown section [torpor.sink]; expected [torpor], "
            "[torpor.sync], [torpor.memory], [torpor.journal], "
              "[torpor.segments], [torpor.pool], "
-           "[torpor.memory.tenants]");
+           "[torpor.memory.tenants], [torpor.retention.NAME]");
   CHECK(refusal("[scheduler]\nmax-threads = 4\n")
           .starts_with(":1: unknown section [scheduler]"));
   CHECK(refusal("[torpor.data-dir]\n").starts_with(":1: unknown section"));
@@ -380,18 +421,4 @@ TEST_CASE("the command line is as strict as the file") {
     CHECK(!apply_argument(config, each));
   }
   CHECK(fields(config) == fields(daemon_config{}));
-}
-
-TEST_CASE("bytes have binary units and nothing else") {
-  CHECK(parse_bytes("0") == 0);
-  CHECK(parse_bytes("12B") == 12);
-  CHECK(parse_bytes("3KiB") == 3072);
-  CHECK(parse_bytes("2 GiB") == 2ull << 30);
-  CHECK(parse_bytes("1TiB") == 1ull << 40);
-  for (const auto* const each :
-       {"", "KiB", "-1", "+1", " 1", "1 ", "1kb", "1K", "1.5MiB", "16777216TiB",
-        "18446744073709551616"}) {
-    INFO(std::string{each});
-    CHECK(!parse_bytes(each));
-  }
 }

@@ -93,6 +93,12 @@ public:
       replay(durable[i], i >= saved_);
   }
 
+  /// Begins to delete what is not to be kept.
+  void retain() {
+    table->start_retention();
+    flush();
+  }
+
   // -- writes ----------------------------------------------------------------
 
   /// Sends one batch; the answers are those of its requests.
@@ -126,9 +132,16 @@ public:
     return append(stream, payload, how);
   }
 
-  write_answer create(std::string_view name, const sync_policy& policy = {}) {
+  write_answer create(std::string_view name, const sync_policy& policy = {},
+                      const retention_policy& keep = {}) {
     auto batch = std::make_unique<write_batch>();
-    batch->create(name, policy);
+    batch->create(name, policy, keep);
+    return send(std::move(batch))[0];
+  }
+
+  write_answer set_retention(stream_ref stream, const retention_policy& keep) {
+    auto batch = std::make_unique<write_batch>();
+    batch->set_retention(stream, keep);
     return send(std::move(batch))[0];
   }
 

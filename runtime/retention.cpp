@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/retention.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace torpor {
+
+namespace {
+
+/// A run ends at this part of what may stay.
+constexpr std::uint64_t runs_per_bound = 16;
+/// More runs than that are not begun: a policy was changed.
+constexpr std::size_t runs_max = 64;
+
+constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+/// A policy's number, if it has one, or else the rule's.
+std::uint64_t merged(std::uint64_t own, std::uint64_t rule) {
+  const auto value = own != 0 ? own : rule;
+  return value == retention_policy::unlimited ? 0 : value;
+}
+
+retention_policy merged(const retention_policy& own,
+                        const retention_policy& rule) {
+  return {merged(own.age_ms, rule.age_ms), merged(own.bytes, rule.bytes),
+          merged(own.entries, rule.entries), merged(own.ttl_ms, rule.ttl_ms),
+          own.expires_ms};
+}
+
+/// That time and so much later, without running over.
+std::int64_t later(std::int64_t time_ms, std::uint64_t span_ms) {
+  const auto room = static_cast<std::uint64_t>(never)
+                    - static_cast<std::uint64_t>(std::max<std::int64_t>(
+                      time_ms, 0));
+  return span_ms >= room ? never
+                         : time_ms + static_cast<std::int64_t>(span_ms);
+}
+
+/// When the stream was last used.
+std::int64_t used_ms(const stream_record& record) {
+  auto used = record.last_ms;
+  if (record.settings)
+    used = std::max({used, record.settings->touched_ms,
+                     record.settings->seen_ms});
+  return used;
+}
+
+const std::vector<retained_run>& runs_of(const stream_record& record) {
+  static const std::vector<retained_run> none;
+  return record.settings ? record.settings->runs : none;
+}
+
+/// Time of a run's newest entry. Entries that were not counted, for want of a
+/// policy then, belong to the last run.
+std::int64_t end_ms(const stream_record& record, std::size_t run) {
+  const auto& runs = runs_of(record);
+  return run + 1 < runs.size() ? runs[run].last_ms : record.last_ms;
+}
+
+/// Begins a run when the last one has enough.
+bool is_full(const retained_run& run, const retention_policy& keep,
+             std::int64_t time_ms) {
+  const auto share = [](std::uint64_t bound) {
+    return std::max<std::uint64_t>(bound / runs_per_bound, 1);
+  };
+  return (keep.bytes != 0 && run.bytes >= share(keep.bytes))
+         || (keep.age_ms != 0
+             && time_ms >= later(run.first_ms, share(keep.age_ms)));
+}
+
+} // namespace
+
+retention_rules::retention_rules(
+  const std::map<std::string, retention_rule>& rules) {
+  for (const auto& [name, rule] : rules)
+    rules_.emplace(rule.prefix.value_or(name), rule.keep);
+}
+
+retention_policy retention_rules::of(std::string_view name) const {
+  // Prefixes of a name come before it, the longest last. What lies between them
+  // tells how much a prefix can have at most.
+  for (auto wanted = name;;) {
+    auto rule = rules_.upper_bound(wanted);
+    if (rule == rules_.begin())
+      return {};
+    --rule;
+    if (name.starts_with(rule->first))
+      return merged({}, rule->second);
+    const auto& other = rule->first;
+    const auto same = std::mismatch(name.begin(), name.end(), other.begin(),
+                                    other.end());
+    wanted = name.substr(
+      0, static_cast<std::size_t>(same.first - name.begin()));
+  }
+}
+
+retention_policy retention_rules::of(const stream_record& record) const {
+  const auto rule = rules_.empty() ? retention_policy{} : of(record.name);
+  return record.settings ? merged(record.settings->keep, rule) : rule;
+}
+
+stream_settings& settings_of(stream_record& record) {
+  if (!record.settings)
+    record.settings = std::make_unique<stream_settings>();
+  return *record.settings;
+}
+
+void count_entries(stream_record& record, const retention_policy& keep,
+                   const block_view& block, std::int64_t before_ms) {
+  if (keep.age_ms == 0 && keep.bytes == 0)
+    return;
+  auto& runs = settings_of(record).runs;
+  if (runs.empty() && raw(record.first) < raw(block.first))
+    runs.push_back({record.first, before_ms, before_ms, 0});
+  if (!runs.empty())
+    runs.back().last_ms = std::max(runs.back().last_ms, before_ms);
+  if (runs.empty()
+      || (is_full(runs.back(), keep, block.last_ms) && runs.size() < runs_max))
+    runs.push_back({block.first, block.first_ms, block.last_ms, 0});
+  runs.back().last_ms = block.last_ms;
+  runs.back().bytes += block.entry_bytes;
+}
+
+void forget_entries(stream_record& record) {
+  if (!record.settings || record.settings->runs.empty())
+    return;
+  auto& runs = record.settings->runs;
+  if (record.first == record.next)
+    return runs.clear();
+  const auto behind = std::upper_bound(
+    runs.begin(), runs.end(), record.first,
+    [](sequence first, const retained_run& run) {
+      return raw(first) < raw(run.first);
+    });
+  if (behind == runs.begin())
+    return;
+  const auto kept = behind - 1; // The run with the first entry.
+  if (raw(kept->first) < raw(record.first)) {
+    // Its entries count as equally large.
+    const auto end = behind != runs.end() ? behind->first : record.next;
+    const auto all = static_cast<double>(raw(end) - raw(kept->first));
+    const auto left = static_cast<double>(raw(end) - raw(record.first));
+    kept->bytes = static_cast<std::uint64_t>(
+      static_cast<double>(kept->bytes) * (left / all));
+    kept->first = record.first;
+  }
+  runs.erase(runs.begin(), kept);
+}
+
+std::optional<sequence> cut(const stream_record& record,
+                            const retention_policy& keep, std::int64_t now_ms,
+                            const ahead& coming) {
+  auto from = record.first;
+  if (keep.entries != 0
+      && raw(coming.next) - raw(record.first) > keep.entries)
+    from = sequence{raw(coming.next) - keep.entries};
+  const auto& runs = runs_of(record);
+  auto bytes = coming.bytes;
+  for (const auto& run : runs)
+    bytes += run.bytes;
+  const auto newer = coming.next != record.next;
+  for (std::size_t i = 0; i < runs.size() && raw(record.first) < raw(record.next);
+       ++i) {
+    const auto last = i + 1 == runs.size();
+    const auto old = keep.age_ms != 0
+                     && later(end_ms(record, i), keep.age_ms) <= now_ms;
+    const auto large = keep.bytes != 0 && bytes > keep.bytes
+                       && (!last || newer);
+    if (!old && !large)
+      break;
+    from = std::max(from, last ? record.next : runs[i + 1].first);
+    bytes -= runs[i].bytes;
+  }
+  // What nobody has counted goes as one.
+  if (runs.empty() && keep.age_ms != 0 && record.first != record.next
+      && later(record.last_ms, keep.age_ms) <= now_ms)
+    from = std::max(from, record.next);
+  return from != record.first ? std::optional{from} : std::nullopt;
+}
+
+bool expired(const stream_record& record, const retention_policy& keep,
+             std::int64_t now_ms) {
+  if (keep.expires_ms != 0 && keep.expires_ms <= now_ms)
+    return true;
+  const auto used = used_ms(record);
+  return keep.ttl_ms != 0 && used != 0 && later(used, keep.ttl_ms) <= now_ms;
+}
+
+std::int64_t next_review(const stream_record& record,
+                         const retention_policy& keep) {
+  auto next = never;
+  if (keep.expires_ms != 0)
+    next = std::min(next, keep.expires_ms);
+  if (const auto used = used_ms(record); keep.ttl_ms != 0 && used != 0)
+    next = std::min(next, later(used, keep.ttl_ms));
+  if (keep.age_ms != 0 && record.first != record.next)
+    next = std::min(next, later(end_ms(record, 0), keep.age_ms));
+  return next == never ? 0 : std::max<std::int64_t>(next, 1);
+}
+
+} // namespace torpor

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of stream_table that deletes what is not to be kept.
+#include "runtime/stream_table.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace torpor {
+
+namespace {
+
+/// Streams that one call looks at.
+constexpr std::size_t reviews_max = 1024;
+/// What was begun is looked at again, should it have failed.
+constexpr std::int64_t again_ms = 1000;
+/// The wall clock may jump: it is asked at least so often.
+constexpr std::int64_t sleep_ms_max = 3'600'000;
+
+void log_failure(const error& why) {
+  spdlog::error("retention-failed error=\"{}\"", why.context);
+}
+
+} // namespace
+
+void stream_table::start_retention() {
+  retains_ = true;
+  // Rules may be new to streams that sleep: each is looked at once.
+  if (const auto& rules = records_.rules().all(); !rules.empty())
+    walk_.emplace(rules.begin()->first, "");
+  retain();
+}
+
+/// Whether nobody may see the stream any more, though it is still there.
+bool stream_table::is_gone(record_table::row_index row) const {
+  const auto& record = records_[row].record;
+  const auto awake = records_[row].awake;
+  if (!record.settings)
+    return false;
+  const auto now = clock_.wall_ms();
+  const auto keep = records_.retention(row);
+  const auto used = awake != none && raw(awake_[awake].next) > raw(record.next);
+  return expired(record, keep, now)
+         && (!used || (keep.expires_ms != 0 && keep.expires_ms <= now));
+}
+
+/// Somebody reads the stream: its time to live begins anew. That is made durable
+/// when an eighth of it has passed, and meanwhile holds in this process.
+void stream_table::touch(record_table::row_index row) {
+  const auto& record = records_[row].record;
+  if (!retains_ || !record.settings)
+    return;
+  const auto ttl = records_.retention(row).ttl_ms;
+  if (ttl == 0)
+    return;
+  const auto now = clock_.wall_ms();
+  auto& seen = record.settings->seen_ms;
+  seen = std::max(seen, now);
+  const auto used = std::max(record.settings->touched_ms, record.last_ms);
+  const auto quiet = static_cast<std::uint64_t>(std::max<std::int64_t>(
+    now - used, 0));
+  if (quiet < std::max<std::uint64_t>(ttl / 8, 1) || records_[row].awake != none
+      || failed_ || full_ || stopping_)
+    return;
+  const auto at = wake(row);
+  buffer(at).touch(now);
+  make_due(at);
+  pump();
+}
+
+/// What retention deletes goes along with the block that is about to leave.
+void stream_table::trim(awake_index at) {
+  const auto& stream = awake_[at];
+  if (!retains_ || stream.removed)
+    return;
+  auto& builder = stream.buffer->builder;
+  if (const auto from = cut(records_[stream.row].record,
+                            records_.retention(stream.row), clock_.wall_ms(),
+                            {builder.next(), builder.entry_bytes()}))
+    builder.truncate(*from);
+}
+
+void stream_table::remove_expired(record_table::row_index row) {
+  if (!retains_ || failed_ || stopping_)
+    return;
+  const auto at = wake(row);
+  if (awake_[at].removed)
+    return;
+  buffer(at).remove();
+  awake_[at].removed = true;
+  make_due(at);
+}
+
+/// Deletes what one stream has too much of, and plans the next look.
+void stream_table::retain(record_table::row_index row, std::int64_t now_ms) {
+  const auto& record = records_[row].record;
+  if (is_gone(row)) {
+    remove_expired(row);
+    return records_.plan_review(row, now_ms + again_ms);
+  }
+  if (!cut(record, records_.retention(row), now_ms, {record.next, 0}))
+    return records_.plan_review(row, now_ms + 1);
+  const auto at = wake(row);
+  static_cast<void>(buffer(at)); // When it leaves, it takes the cut along.
+  make_due(at);
+  records_.plan_review(row, now_ms + again_ms);
+}
+
+void stream_table::retain() {
+  if (review_at_ <= clock_.monotonic_ms())
+    review_at_ = 0;
+  if (!retains_ || failed_ || stopping_)
+    return;
+  const auto now = clock_.wall_ms();
+  const auto due = records_.take_reviews(now, reviews_max);
+  if (!due)
+    return log_failure(due.error());
+  for (const auto id : *due) {
+    const auto row = records_.find(id);
+    if (!row)
+      log_failure(row.error());
+    else if (*row != record_table::none && !records_[*row].unborn)
+      retain(*row, now);
+  }
+  if (walk_)
+    walk();
+  pump();
+  arm_review();
+}
+
+/// A step of the walk over all streams that have a rule.
+void stream_table::walk() {
+  auto& [prefix, after] = *walk_;
+  const auto names = records_.list(prefix, after, reviews_max);
+  if (!names) {
+    walk_.reset();
+    return log_failure(names.error());
+  }
+  const auto now = clock_.wall_ms();
+  for (const auto& [name, id] : *names) {
+    const auto row = records_.find(id);
+    if (!row || *row == record_table::none || records_[*row].unborn)
+      continue;
+    auto& record = records_[*row].record;
+    // Never used so far: its time to live begins now.
+    if (record.last_ms == 0 && records_.retention(*row).ttl_ms != 0
+        && settings_of(record).touched_ms == 0)
+      settings_of(record).touched_ms = now;
+    retain(*row, now);
+  }
+  if (names->size() == reviews_max) {
+    after = names->back().first;
+    return;
+  }
+  const auto& rules = records_.rules().all();
+  if (const auto next = rules.upper_bound(prefix); next != rules.end())
+    walk_.emplace(next->first, "");
+  else
+    walk_.reset();
+}
+
+/// Has the wheel call when the next review is due: one timer for all streams.
+void stream_table::arm_review() {
+  const auto next = records_.next_review();
+  if (!next)
+    log_failure(next.error());
+  if (next && !*next && !walk_)
+    return;
+  auto delay = sleep_ms_max;
+  if (walk_)
+    delay = 1;
+  else if (next)
+    delay = std::clamp<std::int64_t>(**next - clock_.wall_ms(), 1,
+                                     sleep_ms_max);
+  const auto tick = clock_.monotonic_ms() + static_cast<std::uint64_t>(delay);
+  if (review_at_ != 0 && review_at_ <= tick)
+    return;
+  review_at_ = tick;
+  out_.deadlines.push_back({review_timer(config_.shard, config_.shards), tick});
+}
+
+} // namespace torpor

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rule_option.hpp"
+
+#include "server/option_value.hpp"
+
+#include <fmt/format.h>
+
+namespace torpor {
+
+namespace {
+
+using value = caf::config_value;
+
+/// A bound of 0 would delete everything, or nothing: it is neither.
+bool put(std::uint64_t& into, const std::optional<std::uint64_t>& found) {
+  if (found)
+    into = *found;
+  return found && *found != 0;
+}
+
+struct rule_field {
+  std::string_view name;
+  std::string_view expected;
+  bool (*set)(retention_rule& into, const value& given);
+};
+
+constexpr std::string_view span_text = "a duration of 1 ms or more such as 12h "
+                                       "or \"30d\"";
+
+constexpr rule_field fields[] = {
+  {"prefix", "a string in double quotes",
+   [](retention_rule& r, const value& v) {
+     r.prefix = as_string(v);
+     return r.prefix.has_value();
+   }},
+  {"age", span_text,
+   [](retention_rule& r, const value& v) {
+     return put(r.keep.age_ms, as_span(v));
+   }},
+  {"bytes", "bytes, 1 or more, as a whole number or a string such as \"1GiB\"",
+   [](retention_rule& r, const value& v) {
+     return put(r.keep.bytes, as_bytes(v));
+   }},
+  {"entries", "a whole number, 1 or more",
+   [](retention_rule& r, const value& v) {
+     return put(r.keep.entries, as_count(v));
+   }},
+  {"ttl", span_text,
+   [](retention_rule& r, const value& v) {
+     return put(r.keep.ttl_ms, as_span(v));
+   }},
+};
+
+} // namespace
+
+bool is_rule(std::string_view key) noexcept {
+  return key.starts_with(rules_key) && key.size() > rules_key.size() + 1
+         && key[rules_key.size()] == '.';
+}
+
+result<void> put_rule(std::map<std::string, retention_rule>& into,
+                      std::string_view key, const caf::config_value& given) {
+  key.remove_prefix(rules_key.size() + 1);
+  const auto dot = key.rfind('.');
+  const auto name = key.substr(0, dot);
+  const auto field = dot != key.npos ? key.substr(dot + 1) : "";
+  for (const auto& each : fields) {
+    if (each.name != field || name.empty())
+      continue;
+    if (each.set(into[std::string{name}], given))
+      return {};
+    return fail(errc::invalid_argument,
+                fmt::format("expected {}", each.expected));
+  }
+  return fail(errc::invalid_argument,
+              "no such option; a rule has prefix, age, bytes, entries and ttl");
+}
+
+} // namespace torpor
