@@ -59,6 +59,7 @@ engine::engine(std::unique_ptr<store> opened, place where)
   }
   journal_ = std::make_shared<journal>(*store_->world.disk, store_->journal,
                                        store_->scan.end);
+  all_->deleted = store_->state.deleted;
 }
 
 engine::~engine() {
@@ -113,6 +114,8 @@ void engine::spawn(bool detached) {
   for (auto& table : store_->tables)
     all_->shards.push_back(
       system.spawn<caf::hidden>(torpor::shard, table.get(), all_));
+  // Merges that an earlier opening has left, and deletes.
+  caf::anon_send(all_->sealer, sweep_atom::value);
   // A spare file is made before anybody needs it.
   caf::anon_send(all_->journal, later_atom::value);
 }

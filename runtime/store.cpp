@@ -211,6 +211,7 @@ result<void> recover(store& opened, access mode) {
   };
   scan_options how;
   how.whole_from = static_cast<std::uint32_t>(opened.state.journal_first);
+  how.kept_from = static_cast<std::uint32_t>(unsealed);
   how.repair = mode == access::write;
   auto scan = scan_journal(*opened.world.disk, opened.journal, how, visit);
   if (!scan)
