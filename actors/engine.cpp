@@ -59,7 +59,7 @@ engine::engine(std::unique_ptr<store> opened, place where)
   }
   journal_ = std::make_shared<journal>(*store_->world.disk, store_->journal,
                                        store_->scan.end);
-  all_->deleted = store_->state.deleted;
+  all_->deleted = store_->state.deleted + store_->replayed_deletes;
 }
 
 engine::~engine() {

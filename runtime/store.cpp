@@ -218,7 +218,9 @@ result<void> recover(store& opened, access mode) {
     return tl::unexpected{scan.error()};
   opened.scan = std::move(*scan);
   opened.replayed_entries = tail.replayed();
-  return tail.finish();
+  auto done = tail.finish();
+  opened.replayed_deletes = tail.deleted();
+  return done;
 }
 
 result<void> begin_incarnation(store& opened) {

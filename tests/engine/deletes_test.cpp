@@ -51,12 +51,15 @@ public:
     return write(std::move(batch), stream);
   }
 
-  /// Appends to that stream until there are so many segments.
-  void fill(const std::string& stream, std::size_t segments_wanted) {
-    for (int tries = 0; segments() < segments_wanted; ++tries) {
-      REQUIRE(tries < 1000);
+  /// Appends to that stream until there are so many segments. Returns how many
+  /// entries that took.
+  std::uint64_t fill(const std::string& stream, std::size_t segments_wanted) {
+    std::uint64_t entries = 0;
+    for (; segments() < segments_wanted; ++entries) {
+      REQUIRE(entries < 1000);
       REQUIRE(append(stream) == errc{});
     }
+    return entries;
   }
 
   std::vector<std::string> list(const std::string& directory) {
@@ -93,6 +96,14 @@ public:
     }
   }
 
+  /// Entries in all segments that the catalog knows.
+  std::uint64_t sealed_entries() {
+    std::uint64_t entries = 0;
+    for (const auto& each : state().segments)
+      entries += each.entries;
+    return entries;
+  }
+
   /// The outcome of a compaction that ran until nothing was left to do.
   std::optional<result<void>> compact() {
     std::optional<result<void>> outcome;
@@ -111,13 +122,17 @@ TEST_SUITE_BEGIN("deletes");
 
 TEST_CASE_FIXTURE(delete_fixture, "a compaction sees what was deleted before "
                                   "it, though nothing was sealed since") {
-  fill("a", 1);
-  REQUIRE(remove("a") == errc{});
+  const auto gone = fill("a", 1);
+  fill("b", 6);
+  REQUIRE(remove("a") == errc{}); // Too little for a sweep.
+  REQUIRE(segments() == 6);
+  const auto before = sealed_entries();
   const auto done = compact();
   REQUIRE(done);
   CHECK(*done);
-  CHECK(segments() == 0);
-  CHECK(files() == 0);
+  CHECK(segments() == 1);
+  CHECK(files() == 1);
+  CHECK(sealed_entries() == before - gone);
 }
 
 TEST_CASE_FIXTURE(delete_fixture, "a compaction without segments succeeds") {
@@ -170,7 +185,14 @@ TEST_CASE_FIXTURE(delete_fixture, "what was deleted and not swept is counted "
     fill(stream, segments() + 1);
   REQUIRE(remove("a") == errc{});
   CHECK(segments() == 6);
-  stop();
+  SUBCASE("of a store that was closed") {
+    stop();
+  }
+  SUBCASE("of a store that crashed") {
+    kill();
+    disk->crash();
+    disk->restart();
+  }
   REQUIRE(open());
   run();
   CHECK(segments() == 6);
@@ -180,13 +202,13 @@ TEST_CASE_FIXTURE(delete_fixture, "what was deleted and not swept is counted "
 
 TEST_CASE_FIXTURE(delete_fixture, "on a full disk deletes make room for "
                                   "appends") {
-  fill("a", 2);
-  fill("b", 4);
-  leave(1000);
+  fill("a", 1);
+  fill("b", 6);
+  leave(20'000); // With a segment's bytes enough for a journal file.
   append_until_refused("c");
   wait(2);
   CHECK(append("c") == errc::io_failed);
-  REQUIRE(remove("a") == errc{});
+  REQUIRE(remove("a") == errc{}); // Less than a quarter.
   wait(3);
   CHECK(append("c") == errc{});
   CHECK(append("b") == errc{});
