@@ -59,6 +59,7 @@ engine::engine(std::unique_ptr<store> opened, place where)
   }
   journal_ = std::make_shared<journal>(*store_->world.disk, store_->journal,
                                        store_->scan.end);
+  all_->deleted = store_->state.deleted + store_->replayed_deletes;
 }
 
 engine::~engine() {
@@ -118,6 +119,8 @@ void engine::spawn(bool detached) {
     caf::anon_send(each, ask_atom::value, table_task{[](stream_table& table) {
                      table.start_retention();
                    }});
+  // Merges that an earlier opening has left, and deletes.
+  caf::anon_send(all_->sealer, sweep_atom::value);
   // A spare file is made before anybody needs it.
   caf::anon_send(all_->journal, later_atom::value);
 }

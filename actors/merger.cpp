@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/merger.hpp"
 
+#include "runtime/segment_merge.hpp"
+
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,8 +19,10 @@ void lower_priority() {
 
 /// The catalog may know of more than is left, never of less: a segment is
 /// listed in the transaction that saves the records of all its streams.
-kept_from kept_in(catalog_reader& records) {
-  return [&records](stream_id stream) -> result<std::optional<sequence>> {
+kept_from kept_in(catalog_reader& records, const std::atomic<bool>& stopping) {
+  return [&](stream_id stream) -> result<std::optional<sequence>> {
+    if (stopping)
+      return fail(errc::shut_down, "the runtime is stopping");
     auto record = records.find(stream);
     if (!record)
       return tl::unexpected{record.error()};
@@ -28,31 +32,32 @@ kept_from kept_in(catalog_reader& records) {
   };
 }
 
-/// Numbers of the segments of which less than half is still wanted.
-std::vector<std::uint64_t> wasteful_of(const segment_list& list,
-                                       const kept_from& kept,
-                                       const std::atomic<bool>& stopping) {
-  std::vector<std::uint64_t> found;
-  for (std::size_t at = 0; at < list.size() && !stopping; ++at) {
-    const auto opened = list.open(at);
-    const auto live = opened ? live_bytes(*opened, kept)
-                             : result<std::uint64_t>{
-                               tl::unexpected{opened.error()}};
-    if (live && *live * 2 < list.summary(at).raw_bytes)
-      found.push_back(list.summary(at).number);
+/// Finds the segments of which nothing, or less than half, is still wanted.
+void sweep(merge_job& job, const kept_from& kept) {
+  for (std::size_t at = 0; at < job.list->size(); ++at) {
+    const auto live = job.list->open(at).and_then([&](const auto& opened) {
+      return live_bytes(opened, kept);
+    });
+    const auto& summary = job.list->summary(at);
+    if (!live && live.error().code == errc::shut_down)
+      return;
+    if (!live) // A merge of it, or a read, says so.
+      continue;
+    if (*live == 0)
+      job.dead.push_back(summary.number);
+    else if (*live * 2 < summary.raw_bytes)
+      job.wasteful.push_back(summary.number);
   }
-  return found;
+  job.swept = true;
 }
 
 } // namespace
 
 void merger_state::work(merge_job& job) {
   const auto reader = with.records->reader();
-  const auto kept = kept_in(*reader);
-  if (job.range.empty()) {
-    job.wasteful = wasteful_of(*job.list, kept, all->stopping);
-    return;
-  }
+  const auto kept = kept_in(*reader, all->stopping);
+  if (job.range.empty())
+    return sweep(job, kept);
   std::vector<std::shared_ptr<const segment>> sources;
   for (auto at = job.range.begin; at < job.range.end; ++at) {
     auto opened = job.list->open(at);

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "runtime/disk.hpp"
+#include "runtime/merge_plan.hpp"
 #include "runtime/pending_block.hpp"
 #include "runtime/segment_list.hpp"
-#include "runtime/segment_merge.hpp"
+#include "runtime/segment_writer.hpp"
 #include "runtime/stream_table.hpp"
 #include "torpor/messages.hpp"
 
@@ -28,13 +29,16 @@ struct prepared_file {
   result<std::unique_ptr<file>> made;
 };
 
-/// A merge: what to do, and what became of it.
+/// A merge, or a sweep for what is dead: what to do, and what became of it.
 struct merge_job {
   std::shared_ptr<const segment_list> list;
-  merge_range range;     ///< Of the list; empty: see which are worth it.
-  segment_config config;
+  merge_range range;     ///< Of the list; empty: a sweep.
+  segment_config config; ///< Of the new segment.
+  std::uint64_t deleted = 0; ///< Count of deleted entries the records know of.
   std::optional<result<segment_summary>> merged;
-  std::vector<std::uint64_t> wasteful; ///< Numbers of segments, half dead.
+  bool swept = false; ///< The sweep went to the end.
+  std::vector<std::uint64_t> dead;     ///< Numbers of segments without a live byte.
+  std::vector<std::uint64_t> wasteful; ///< Of others that are more than half dead.
 };
 
 /// Fails a read that no reader took.
@@ -63,6 +67,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(torpor_internal, first_custom_type_id + 7100)
   CAF_ADD_ATOM(torpor_internal, torpor, forget_atom, "tp_forget")
   CAF_ADD_ATOM(torpor_internal, torpor, merge_atom, "tp_merge")
   CAF_ADD_ATOM(torpor_internal, torpor, merged_atom, "tp_merged")
+  CAF_ADD_ATOM(torpor_internal, torpor, sweep_atom, "tp_sweep")
   CAF_ADD_ATOM(torpor_internal, torpor, compact_atom, "tp_compact")
   CAF_ADD_ATOM(torpor_internal, torpor, finish_atom, "tp_finish")
 
@@ -112,6 +117,9 @@ using sealer_actor = caf::typed_actor<
                  std::function<void()>>,
   // From the merger: a merge has ended.
   caf::reacts_to<merged_atom, std::shared_ptr<merge_job>>,
+  // From a shard: so many entries are deleted that a sweep is due. From the
+  // engine at the start: see what is left to be done.
+  caf::reacts_to<sweep_atom>,
   // Merge all segments into one. Calls back when that is done or has failed.
   caf::reacts_to<compact_atom, std::function<void(result<void>)>>,
   // INTERNAL, from a shard: the next changed records; none when it has no more.
@@ -121,7 +129,7 @@ using sealer_actor = caf::typed_actor<
   // INTERNAL, from a shard: it may have rows to give up; steps that are left.
   caf::reacts_to<shrunk_atom, std::uint32_t, std::uint64_t>>;
 
-/// MERGER: merges segments, at low priority, beside everything else.
+/// MERGER: merges segments and sweeps them, at low priority, beside everything else.
 using merger_actor = caf::typed_actor<
   // Answered with `merged`.
   caf::reacts_to<merge_atom, std::shared_ptr<merge_job>>>;

@@ -6,6 +6,7 @@
 #include "runtime/disk.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/journal_seal.hpp"
+#include "runtime/merge_plan.hpp"
 #include "runtime/segment_list.hpp"
 #include "torpor/options.hpp"
 
@@ -33,12 +34,20 @@ struct sealer_state {
     std::shared_ptr<const segment_list> list;
   };
 
+  sealer_state() = default;
+  sealer_state(const sealer_state&) = delete;
+  sealer_state& operator=(const sealer_state&) = delete;
+  ~sealer_state();
+
+  /// Takes over what the store knows.
+  void begin(tools given, std::shared_ptr<roster> others);
   void prepare(std::uint32_t number);
   void seal(std::uint32_t last, std::uint64_t frame_end,
             std::function<void()> done);
   void saved(std::vector<catalog_change>& changes);
   void merged(std::shared_ptr<merge_job> job);
   void compact(std::function<void(result<void>)> done);
+  void sweep();
   void known();
   void shrink(std::uint32_t shard, std::uint64_t steps);
 
@@ -48,37 +57,61 @@ struct sealer_state {
 
 private:
   void next();
-  [[nodiscard]] result<std::optional<seal_range>> enough();
+  [[nodiscard]] result<bool> seal_enough();
   [[nodiscard]] result<void> seal(const seal_range& range);
+  void retry();
+  void note_refusal(const error& why);
   void start_checkpoint();
   void collect(bool success);
   void finish_checkpoint();
+  [[nodiscard]] result<void> store_state();
   void publish();
   void failed(const error& why);
   void rest();
-  void idle();
-  [[nodiscard]] merge_range choose();
-  [[nodiscard]] merge_range choose_compact();
-  void start_merge(merge_range range);
-  void take_merged();
-  void compacted(const result<void>& outcome);
-  void remove_merged();
 
-  bool busy_ = false;
+  // sealer_merge.cpp
+  void idle();
+  [[nodiscard]] bool sweep_due();
+  void start_sweep();
+  void make_room();
+  void take_swept(merge_job& job);
+  [[nodiscard]] merge_range choose();
+  void start_merge(merge_range range);
+  void configure(merge_job& job);
+  void take(merge_job& job);
+  [[nodiscard]] bool replace(const std::vector<std::uint64_t>& gone,
+                             const segment_summary* made);
+  void remove_merged();
+  void go_on_compacting();
+  void end_compaction(const result<void>& outcome);
+  void end_compactions(const result<void>& outcome);
+
+  bool busy_ = false;            ///< Sealing, saving or telling the shards.
+  bool save_ = false;            ///< A checkpoint has to begin before it rests.
+  bool full_ = false;            ///< A write failed; until a file is prepared.
+  bool seal_failed_ = false;     ///< Until `retry` or the next full file.
   std::uint32_t last_ = 0;       ///< Files up to this one can be sealed.
   std::uint64_t frame_end_ = 0;  ///< Where their frames end, if it is known.
   catalog_state next_;           ///< What the running checkpoint will store.
   std::uint32_t shard_ = 0;      ///< Whose records are being collected.
   std::vector<std::function<void()>> done_;
+
+  // Counts of deleted entries, as in the roster:
+  std::uint64_t counted_ = 0;    ///< When the last checkpoint began.
+  std::uint64_t swept_ = 0;      ///< When the last sweep's checkpoint began.
+  std::uint64_t looked_ = 0;     ///< The same, also if that sweep failed.
+
+  bool sweep_ = false;                ///< To begin when the records are saved.
   bool merging_ = false;              ///< The merger is at work.
-  bool merge_failed_ = false;         ///< Until the next seal.
+  bool merge_failed_ = false;         ///< Until `retry`.
   std::shared_ptr<merge_job> merged_; ///< Done, and not listed yet.
   std::vector<std::uint64_t> wasteful_; ///< Segments to be rewritten.
-  std::uint64_t swept_ = 0; ///< Deleted entries when they were looked for.
-  std::vector<std::string> obsolete_; ///< Files to remove.
-  std::vector<std::function<void(result<void>)>> compacted_;
-  std::size_t compact_at_ = 0; ///< Next segment of the running pass.
-  bool compact_did_ = false;   ///< Something was merged in it.
+  std::vector<std::string> obsolete_;   ///< Files to remove.
+
+  using answers = std::vector<std::function<void(result<void>)>>;
+  std::optional<compaction> compaction_; ///< Under way, the records are saved.
+  answers compacted_;                    ///< Who waits for it.
+  answers asked_;                        ///< Who waits for the next one.
 };
 
 sealer_actor::behavior_type

@@ -58,8 +58,8 @@ void shard_state::flush() {
                handoff<read_job>{std::make_unique<read_job>(std::move(job))});
   }
   out.reads.clear();
-  if (out.deleted > 0)
-    all->deleted += std::exchange(out.deleted, 0);
+  if (out.deleted > 0 && all->count_deleted(std::exchange(out.deleted, 0)))
+    self->send(all->sealer, sweep_atom::value);
   if (std::exchange(out.relief, false))
     for (const auto& other : all->shards)
       self->send(other, ask_atom::value,

@@ -128,6 +128,8 @@ void encode(const catalog_state& state, catalog_value& into) {
       out.varint(static_cast<std::uint64_t>(each.first_ms));
       out.varint(static_cast<std::uint64_t>(each.last_ms));
     });
+  append(into, varint_bytes_max,
+         [&](wire_writer& out) { out.varint(state.deleted); });
 }
 
 std::optional<catalog_state> decode_state(bytes_view body) {
@@ -153,6 +155,9 @@ std::optional<catalog_state> decode_state(bytes_view body) {
     each.first_ms = static_cast<std::int64_t>(in.varint());
     each.last_ms = static_cast<std::int64_t>(in.varint());
   }
+  if (in.done()) // Written before deleted entries were counted.
+    return state;
+  state.deleted = in.varint();
   if (!in.done())
     return std::nullopt;
   return state;

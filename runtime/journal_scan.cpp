@@ -80,7 +80,7 @@ result<void> scanner::note_absences(const journal_plan& plan) {
       return noted;
   }
   for (const auto number : plan.missing) {
-    const auto removed = number < plan.oldest && number < options_.whole_from;
+    const auto removed = number < plan.oldest && number < options_.kept_from;
     if (removed)
       continue;
     if (auto noted = note(number, 0, 0, "the file is missing"); !noted)

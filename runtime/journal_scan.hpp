@@ -24,6 +24,9 @@ struct scan_options {
   /// without its blocks nobody knows where streams end. Damage in earlier
   /// files is only reported.
   std::uint32_t whole_from = 1;
+  /// First file that may not have been removed on purpose; at most `whole_from`.
+  /// Of earlier ones those from the oldest that is there on are missed.
+  std::uint32_t kept_from = 1;
   /// True: a torn tail is cut and what is kept is synced, unfinished and
   /// half-written files are removed; false: nothing is changed.
   bool repair = true;

@@ -9,11 +9,40 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace torpor {
 
 namespace {
+
+/// So many files are sealed however little is in them.
+constexpr std::uint32_t files_max = 16;
+
+/// A clean stop leaves at most this much to be replayed.
+constexpr std::uint64_t replay_bytes = 4u << 20;
+
+/// A journal file as its beginning shows it.
+struct file_head {
+  std::uint32_t number = 0;
+  std::uint64_t bytes = 0;           ///< Used or not.
+  std::optional<frame_header> first; ///< None if it has no frame that counts.
+};
+
+result<file_head> read_head(disk& disk, const journal_config& config,
+                            std::uint32_t number) {
+  auto reader = frame_reader::open(disk, journal_file_path(config, number),
+                                   number, config.store);
+  if (!reader)
+    return tl::unexpected{reader.error()};
+  const auto first = reader->find(0, {});
+  if (!first)
+    return tl::unexpected{first.error()};
+  file_head head{number, reader->size(), {}};
+  if (*first && (*first)->offset == 0)
+    head.first = (*first)->header;
+  return head;
+}
 
 /// A block that waits to be sorted.
 struct kept_block {
@@ -106,32 +135,65 @@ result<void> collected_blocks::write(segment_writer& into) {
   return {};
 }
 
+/// Frames from `next` on should end file `number`.
+tl::unexpected<error> lost(const journal_config& config, std::uint32_t number,
+                           std::uint64_t next, std::uint64_t end) {
+  return fail(errc::corrupt,
+              fmt::format("journal '{}' is missing or lost its end, with frames "
+                          "{} to {}, and cannot be sealed; run 'torpor verify'",
+                          journal_file_path(config, number), next, end - 1));
+}
+
+/// The files of a range that are there.
+result<std::vector<file_head>> heads_of(disk& disk, const journal_config& config,
+                                        const seal_range& range) {
+  const auto listing = list_journal_files(disk, config);
+  if (!listing)
+    return tl::unexpected{listing.error()};
+  std::vector<file_head> heads;
+  for (const auto number : listing->numbers) {
+    if (number < range.first || number > range.last)
+      continue;
+    const auto head = read_head(disk, config, number);
+    if (!head)
+      return tl::unexpected{head.error()};
+    heads.push_back(*head);
+  }
+  return heads;
+}
+
+/// A file's frames end where those of the next one that has any begin: what it
+/// holds of later numbers was fenced.
+result<void> collect(collected_blocks& blocks, disk& disk,
+                     const journal_config& config, const seal_range& range) {
+  const auto heads = heads_of(disk, config, range);
+  if (!heads)
+    return tl::unexpected{heads.error()};
+  auto next = range.frame_first;
+  for (auto at = heads->begin(); at != heads->end(); ++at) {
+    if (at->first && at->first->number > next)
+      return lost(config, at->first->previous_file, next, at->first->number);
+    const auto later = std::find_if(at + 1, heads->end(), [](const auto& each) {
+      return each.first.has_value();
+    });
+    const auto end = later == heads->end() ? range.frame_end
+                                           : later->first->number;
+    auto added = blocks.add(disk, config, at->number, next, end);
+    if (!added)
+      return added;
+  }
+  if (next != range.frame_end)
+    return lost(config, range.last, next, range.frame_end);
+  return {};
+}
+
 result<segment_summary> write_segment(disk& disk, const journal_config& journal,
                                       const seal_range& range,
                                       const std::string& path,
                                       const segment_config& segment) {
   collected_blocks blocks;
-  auto next = range.frame_first;
-  const auto listing = list_journal_files(disk, journal);
-  if (!listing)
-    return tl::unexpected{listing.error()};
-  for (const auto number : listing->numbers) {
-    if (number < range.first || number > range.last)
-      continue;
-    const auto limit = frame_behind(disk, journal, number, range.last);
-    if (!limit)
-      return tl::unexpected{limit.error()};
-    auto added = blocks.add(disk, journal, number, next,
-                            limit->value_or(range.frame_end));
-    if (!added)
-      return tl::unexpected{added.error()};
-  }
-  if (next != range.frame_end)
-    return fail(errc::corrupt,
-                fmt::format("journal '{}': frames {} to {} of files {} to {} "
-                            "are missing; run 'torpor verify'",
-                            journal.directory, next, range.frame_end - 1,
-                            range.first, range.last));
+  if (auto done = collect(blocks, disk, journal, range); !done)
+    return tl::unexpected{done.error()};
   auto writer = segment_writer::create(disk, path, segment);
   if (!writer)
     return tl::unexpected{writer.error()};
@@ -140,39 +202,42 @@ result<segment_summary> write_segment(disk& disk, const journal_config& journal,
 
 } // namespace
 
-result<std::optional<std::uint64_t>>
-frame_behind(disk& disk, const journal_config& config, std::uint32_t number,
-             std::uint32_t newest) {
+result<std::optional<seal_range>>
+plan_seal(disk& disk, const journal_config& config, const seal_range& all) {
   const auto listing = list_journal_files(disk, config);
   if (!listing)
     return tl::unexpected{listing.error()};
-  for (const auto later : listing->numbers) {
-    if (later <= number || later > newest)
+  auto range = all;
+  range.last = 0;
+  range.frame_end = 0;
+  std::uint64_t bytes = 0;
+  for (const auto number : listing->numbers) {
+    if (number < all.first || number > all.last + 1)
       continue;
-    auto reader = frame_reader::open(disk, journal_file_path(config, later),
-                                     later, config.store);
-    if (!reader)
-      return tl::unexpected{reader.error()};
-    const auto first = reader->find(0, {});
-    if (!first)
-      return tl::unexpected{first.error()};
-    if (*first && (*first)->offset == 0)
-      return (*first)->header.number;
+    const auto head = read_head(disk, config, number);
+    if (!head)
+      return tl::unexpected{head.error()};
+    if (head->first && range.last != 0) {
+      range.frame_end = head->first->number;
+      // A fenced file may have no frame that counts: then one more.
+      if (bytes >= config.file_bytes && range.frame_end > range.frame_first)
+        break;
+    }
+    if (number > all.last)
+      break;
+    range.last = number;
+    range.frame_end = 0; // Until the next one is seen.
+    bytes += head->bytes;
   }
-  return std::nullopt;
-}
-
-result<std::uint64_t> journal_file_bytes(disk& disk,
-                                         const journal_config& config,
-                                         std::uint32_t number) {
-  const auto listing = list_journal_files(disk, config);
-  if (!listing)
-    return tl::unexpected{listing.error()};
-  const auto& numbers = listing->numbers;
-  if (!std::binary_search(numbers.begin(), numbers.end(), number))
-    return 0;
-  return disk.open(journal_file_path(config, number), open_mode::read)
-    .and_then([](const auto& opened) { return opened->size(); });
+  if (range.frame_end == 0)
+    range.frame_end = all.frame_end;
+  const auto half = config.file_bytes / 2;
+  const auto least = all.frame_end != 0 ? std::min(replay_bytes, half) : half;
+  const auto enough = bytes >= least
+                      || range.last + 1 >= range.first + files_max;
+  return enough && range.last != 0 && range.frame_end > range.frame_first
+           ? std::optional{range}
+           : std::nullopt;
 }
 
 result<void> remove_sealed(disk& disk, const journal_config& config,

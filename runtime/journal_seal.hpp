@@ -20,18 +20,13 @@ struct seal_range {
   std::uint64_t frame_end = 0;   ///< Behind the last frame.
 };
 
-/// Number of the first frame behind a journal file, where the frames of that
-/// file and of those before it end; what they hold of later numbers was fenced.
-/// nullopt when no file up to `newest` has one. Errors: io_failed.
-[[nodiscard]] result<std::optional<std::uint64_t>>
-frame_behind(disk& disk, const journal_config& config, std::uint32_t number,
-             std::uint32_t newest);
-
-/// Bytes that a journal file takes, used or not; 0 if it is not there.
-/// Errors: io_failed.
-[[nodiscard]] result<std::uint64_t>
-journal_file_bytes(disk& disk, const journal_config& config,
-                   std::uint32_t number);
+/// What of `all` to seal next: as many files, oldest first, as make a segment of
+/// about one file's size. nullopt: less than half a file, and less than 16 files.
+/// `all.frame_end` is 0 when the last file's frames end where the next file's
+/// begin; else nothing comes behind them, and 4 MiB are enough. Errors:
+/// io_failed.
+[[nodiscard]] result<std::optional<seal_range>>
+plan_seal(disk& disk, const journal_config& config, const seal_range& all);
 
 /// Removes sealed journal files, oldest first: those below `first`, but not the
 /// `newest` one, behind which the journal goes on. Errors: io_failed; what is
@@ -44,7 +39,8 @@ journal_file_bytes(disk& disk, const journal_config& config,
 /// Writes the entries of journal files, sorted, into a new segment and makes
 /// it durable, its name too. Entries of streams that are removed in these files
 /// are left out. Holds the files' blocks in memory. When it fails, the file at
-/// `path` is removed again. Errors: io_failed, corrupt (names file and offset).
+/// `path` is removed again. Errors: io_failed, corrupt (names the file that is
+/// damaged, with the offset, or missing).
 [[nodiscard]] result<segment_summary>
 seal_journal(disk& disk, const journal_config& journal, const seal_range& range,
              const std::string& directory, const segment_config& segment);

@@ -149,21 +149,14 @@ result<void> segment_merger::take_block(merge_source& source,
 
 std::uint64_t live_bytes(const segment_row& row, sequence first) {
   if (raw(first) <= raw(row.first))
-    return row.bytes;
+    return std::max<std::uint64_t>(row.bytes, 1);
   if (raw(first) >= raw(row.next))
     return 0;
   const auto left = static_cast<double>(raw(row.next) - raw(first));
   const auto all = static_cast<double>(raw(row.next) - raw(row.first));
-  return static_cast<std::uint64_t>(static_cast<double>(row.bytes)
-                                    * (left / all));
-}
-
-unsigned tier_of(const segment_summary& segment, std::uint64_t base_bytes) {
-  unsigned tier = 0;
-  for (auto rest = segment.file_bytes / base_bytes; rest >= merge_fan_in;
-       rest /= merge_fan_in)
-    ++tier;
-  return tier;
+  return std::max<std::uint64_t>(
+    static_cast<std::uint64_t>(static_cast<double>(row.bytes) * (left / all)),
+    1);
 }
 
 } // namespace
@@ -205,23 +198,6 @@ result<std::uint64_t> live_bytes(const std::shared_ptr<const segment>& from,
     if (*first)
       bytes += live_bytes(**row, **first);
   }
-}
-
-merge_range choose_merge(const std::vector<segment_summary>& segments,
-                         std::uint64_t base_bytes) {
-  TORPOR_ASSERT(base_bytes > 0);
-  const auto tier = [&](std::size_t at) {
-    return tier_of(segments[at], base_bytes);
-  };
-  for (auto end = segments.size(); end > 0;) {
-    auto begin = end - 1;
-    while (begin > 0 && tier(begin - 1) <= tier(end - 1))
-      --begin;
-    if (end - begin >= merge_fan_in)
-      return {begin, std::min(end, begin + merge_sources_max)};
-    end = begin;
-  }
-  return {};
 }
 
 } // namespace torpor

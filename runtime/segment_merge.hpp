@@ -4,7 +4,6 @@
 #include "runtime/segment.hpp"
 #include "runtime/segment_writer.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,45 +37,10 @@ merge_segments(disk& disk,
                const kept_from& kept, const std::function<bool()>& cancelled);
 
 /// Raw bytes of a segment that are not gone. Of a stream that begins before its
-/// kept entries, the share of these counts. Reads the index only; asks `kept`
-/// once for each stream, in ascending order. Errors: corrupt, io_failed, and
-/// those of `kept`.
+/// kept entries, the share of these counts; 0 only if nothing is left. Reads the
+/// index only; asks `kept` once for each stream, in ascending order. Errors:
+/// corrupt, io_failed, and those of `kept`.
 [[nodiscard]] result<std::uint64_t>
 live_bytes(const std::shared_ptr<const segment>& from, const kept_from& kept);
-
-/// Segments from `begin` up to before `end` of a list.
-struct merge_range {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-
-  [[nodiscard]] bool empty() const noexcept { return begin == end; }
-  bool operator==(const merge_range&) const = default;
-};
-
-/// Segments that are worth a merge, and a tier's file size over the one below.
-inline constexpr std::size_t merge_fan_in = 8;
-/// Most segments of one merge, for the sake of its memory.
-inline constexpr std::size_t merge_sources_max = 16;
-
-/// Which neighbours of a list, oldest first, to merge next; empty: none. By
-/// file sizes only. Tier 0 has less than 8 times `base_bytes` (at least 1),
-/// each further tier 8 times as much; `base_bytes` should be no more than most
-/// sealed segments have, or the small ones are written more often.
-///
-/// The list is cut from its new end into groups: the newest segment and those
-/// in front of it, back to one of a higher tier; that one begins the next group
-/// in the same way. So a small segment between larger ones belongs to the group
-/// of the larger one behind it and does not stay for ever. The newest group of
-/// 8 or more is merged. When none is left, each group has at most 7 segments
-/// and its last one is of a higher tier than that of the group behind it:
-/// whatever the sizes are, at most 7 * (highest tier + 1) segments remain.
-///
-/// A merge lifts the smaller segments of its group to the tier of its last one,
-/// and 8 segments of one tier (0: of `base_bytes` or more) to the next tier: a
-/// byte is written about once a tier. Of a group of more than 16 segments the
-/// oldest 16 are merged first.
-[[nodiscard]] merge_range
-choose_merge(const std::vector<segment_summary>& segments,
-             std::uint64_t base_bytes);
 
 } // namespace torpor

@@ -212,13 +212,16 @@ result<void> recover(store& opened, access mode) {
   };
   scan_options how;
   how.whole_from = static_cast<std::uint32_t>(opened.state.journal_first);
+  how.kept_from = static_cast<std::uint32_t>(unsealed);
   how.repair = mode == access::write;
   auto scan = scan_journal(*opened.world.disk, opened.journal, how, visit);
   if (!scan)
     return tl::unexpected{scan.error()};
   opened.scan = std::move(*scan);
   opened.replayed_entries = tail.replayed();
-  return tail.finish();
+  auto done = tail.finish();
+  opened.replayed_deletes = tail.deleted();
+  return done;
 }
 
 result<void> begin_incarnation(store& opened) {

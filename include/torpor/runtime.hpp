@@ -83,7 +83,8 @@ public:
   [[nodiscard]] std::future<result<void>> sync();
 
   /// Merges all segments into one, so that what was deleted or truncated before
-  /// the last seal leaves the disk. Appends and reads go on.
+  /// the call leaves them. Appends and reads go on, and what is sealed meanwhile
+  /// stays apart.
   /// Errors: io_failed, corrupt, shut_down.
   [[nodiscard]] std::future<result<void>> compact();
 

@@ -39,9 +39,10 @@ public:
   void advance(std::uint64_t ms);
 
   [[nodiscard]] engine& running() { return *engine_; }
-  /// Segments that the catalog knows.
+  /// What the catalog knows.
+  [[nodiscard]] catalog_state state() const { return *catalog_->state(); }
   [[nodiscard]] std::size_t segments() const {
-    return catalog_->state()->segments.size();
+    return state().segments.size();
   }
   [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
 

@@ -16,7 +16,7 @@ using namespace torpor::test;
 namespace {
 
 constexpr auto durable = commit_outcome::durable;
-constexpr scan_options inspect{1, false};
+constexpr scan_options inspect{1, 1, false};
 
 using strings = std::vector<std::string>;
 
@@ -237,7 +237,7 @@ TEST_SUITE("journal_scan") {
   TEST_CASE("damage in files that the catalog covers is reported only") {
     three_files journal;
     journal.disk.flip_bit(journal.path(1), frame_size + 300, 0);
-    const auto scanned = journal.open({2, true});
+    const auto scanned = journal.open({2, 2, true});
     REQUIRE(scanned.damages.size() == 1);
     CHECK(scanned.damages[0].file == journal.path(1));
     CHECK(scanned.damages[0].offset == frame_size);
@@ -259,7 +259,7 @@ TEST_SUITE("journal_scan") {
       REQUIRE(journal.commit("after", 2) == durable);
       const auto at = in_header ? 50 : made[1].place.offset + 15;
       journal.disk.flip_bit(journal.path(1), at, 0);
-      const auto scanned = journal.scan({2, true});
+      const auto scanned = journal.scan({2, 2, true});
       REQUIRE(scanned);
       CHECK(scanned->damages.size() == 1);
       CHECK(journal.texts()
@@ -274,7 +274,7 @@ TEST_SUITE("journal_scan") {
     // Frame 5, the last of file 1: only its checksum of the blocks is wrong.
     forge(journal, 1, 4 * frame_size, 4 * frame_size,
           [](frame_header& header) { header.payload_checksum ^= 1; });
-    const auto scanned = journal.scan({2, true});
+    const auto scanned = journal.scan({2, 2, true});
     REQUIRE(scanned);
     REQUIRE(scanned->damages.size() == 1);
     CHECK(scanned->damages[0].offset == 4 * frame_size);
@@ -291,7 +291,7 @@ TEST_SUITE("journal_scan") {
     REQUIRE(journal.log->current_file() == 2);
     // File 1 still shows frame 3; frame 2 before it is damaged.
     journal.disk.flip_bit(journal.path(1), frame_size + 300, 0);
-    const auto scanned = journal.scan({2, true});
+    const auto scanned = journal.scan({2, 2, true});
     REQUIRE(scanned);
     CHECK(scanned->damages.size() == 1);
     journal.acknowledged.erase(journal.acknowledged.begin() + 1);
@@ -358,7 +358,7 @@ TEST_SUITE("journal_scan") {
     three_files journal;
     journal.disk.remove_raw(journal.path(1));
     journal.disk.flip_bit(journal.path(2), 20, 0);
-    const auto scanned = journal.scan({2, true});
+    const auto scanned = journal.scan({2, 2, true});
     REQUIRE(!scanned);
     CHECK(names(scanned.error(), journal.path(2), 0));
   }
@@ -426,23 +426,33 @@ TEST_SUITE("journal_scan") {
   TEST_CASE("files that were sealed and removed are not missing") {
     three_files journal;
     journal.disk.remove_raw(journal.path(1));
-    const auto scanned = journal.scan({2, true});
+    const auto scanned = journal.scan({2, 2, true});
     REQUIRE(scanned);
     CHECK(scanned->damages.empty());
     CHECK(scanned->end.frame == 12);
     CHECK(scanned->blocks == 7);
   }
 
+  TEST_CASE("a file that was saved and not sealed is missed") {
+    three_files journal;
+    journal.disk.remove_raw(journal.path(1));
+    const auto scanned = journal.scan({3, 1, true});
+    REQUIRE(scanned);
+    REQUIRE(scanned->damages.size() == 1);
+    CHECK(scanned->damages[0].file == journal.path(1));
+    CHECK(scanned->blocks == 7);
+  }
+
   TEST_CASE("a journal that ends before what the catalog knows is refused") {
     three_files journal;
-    REQUIRE(journal.scan({4, true}));
-    const auto scanned = journal.scan({5, true});
+    REQUIRE(journal.scan({4, 4, true}));
+    const auto scanned = journal.scan({5, 5, true});
     REQUIRE(!scanned);
     CHECK(names(scanned.error(), journal.path(4), 0));
     for (const std::uint32_t number : {1u, 2u, 3u})
       journal.disk.remove_raw(journal.path(number));
-    CHECK(!journal.scan({3, true}));
-    CHECK(journal.scan({1, true}));
+    CHECK(!journal.scan({3, 3, true}));
+    CHECK(journal.scan({1, 1, true}));
   }
 
   TEST_CASE("a file that lost its end is noticed, at a frame's end too") {
@@ -485,7 +495,7 @@ TEST_SUITE("journal_scan") {
   TEST_CASE("a renamed file is refused, not taken for a torn one") {
     three_files journal;
     REQUIRE(journal.disk.rename(journal.path(3), journal.path(4)));
-    const auto scanned = journal.scan({4, true});
+    const auto scanned = journal.scan({4, 4, true});
     REQUIRE(!scanned);
     CHECK(names(scanned.error(), journal.path(4), 0));
     CHECK(journal.size(4) == journal.config.file_bytes);
@@ -683,7 +693,7 @@ TEST_SUITE("journal_scan") {
       journal.disk.remove_raw(journal.path(1));
       journal.disk.remove_raw(journal.path(2));
     }
-    const auto scanned = journal.scan({2, true});
+    const auto scanned = journal.scan({2, 2, true});
     REQUIRE_MESSAGE(scanned, scanned.error().context);
     CHECK(scanned->damages.empty());
     CHECK(scanned->end.frame == 6);

@@ -267,7 +267,7 @@ TEST_SUITE("journal") {
     journal.check_kept();
     // Once file 1 is removed, nobody expects frames in file 2.
     journal.disk.remove_raw(journal.path(1));
-    const auto scanned = journal.scan({2, true});
+    const auto scanned = journal.scan({2, 2, true});
     REQUIRE_MESSAGE(scanned, scanned.error().context);
     CHECK(scanned->damages.empty());
   }

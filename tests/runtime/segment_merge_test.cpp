@@ -179,67 +179,6 @@ std::vector<told_segment> large_history(std::uint64_t chunks = 8) {
   return told;
 }
 
-// -- choosing ----------------------------------------------------------------
-
-constexpr std::uint64_t mib = 1u << 20;
-
-/// A list of segments of so many MiB; tier 0 ends at 8.
-std::vector<segment_summary> sized(const std::vector<std::uint64_t>& sizes) {
-  std::vector<segment_summary> list;
-  for (const auto size : sizes)
-    list.emplace_back().file_bytes = size * mib;
-  return list;
-}
-
-merge_range choose(const std::vector<std::uint64_t>& sizes) {
-  return choose_merge(sized(sizes), mib);
-}
-
-/// What merging files one after the other, as they are sealed, has cost.
-struct tally {
-  std::uint64_t sealed_bytes = 0;
-  std::uint64_t written_bytes = 0;
-  std::size_t segments_max = 0;
-  double per_byte() const {
-    return static_cast<double>(written_bytes)
-           / static_cast<double>(sealed_bytes);
-  }
-};
-
-/// Seals files of those sizes; a merge keeps `kept_percent` of its sources.
-template <class Size>
-tally play(std::size_t files, std::uint64_t kept_percent, const Size& size) {
-  tally sum;
-  std::vector<segment_summary> list;
-  for (std::size_t i = 0; i < files; ++i) {
-    list.emplace_back().file_bytes = size(i);
-    sum.sealed_bytes += list.back().file_bytes;
-    for (;;) {
-      const auto range = choose_merge(list, mib);
-      if (range.empty())
-        break;
-      REQUIRE(range.end - range.begin >= merge_fan_in);
-      REQUIRE(range.end - range.begin <= merge_sources_max);
-      std::uint64_t bytes = 0;
-      for (auto at = range.begin; at < range.end; ++at)
-        bytes += list[at].file_bytes;
-      list[range.begin].file_bytes = bytes * kept_percent / 100;
-      list.erase(list.begin() + static_cast<std::ptrdiff_t>(range.begin) + 1,
-                 list.begin() + static_cast<std::ptrdiff_t>(range.end));
-      sum.written_bytes += bytes * kept_percent / 100;
-    }
-    std::uint64_t largest = 0;
-    for (const auto& each : list)
-      largest = std::max(largest, each.file_bytes);
-    std::size_t tiers = 1;
-    for (auto rest = largest / mib; rest >= 8; rest /= 8)
-      ++tiers;
-    REQUIRE(list.size() <= 7 * tiers);
-    sum.segments_max = std::max(sum.segments_max, list.size());
-  }
-  return sum;
-}
-
 } // namespace
 
 TEST_SUITE("segment_merge") {
@@ -450,48 +389,5 @@ TEST_SUITE("segment_merge") {
     CHECK(live({{5, sequence{99}}}) == all - five);
     CHECK(live({{5, sequence{18}}}) == all - five + five * 2 / 10);
     CHECK(asked.size() == 6 * 3);
-  }
-
-  TEST_CASE("neighbours are merged once there are eight of a tier") {
-    CHECK(choose({}) == merge_range{});
-    CHECK(choose({1, 1, 1, 1, 1, 1, 1}) == merge_range{});
-    CHECK(choose({1, 7, 0, 1, 2, 3, 4, 5}) == merge_range{0, 8});
-    CHECK(choose({8, 1, 1, 1, 1, 1, 1, 1}) == merge_range{});
-    CHECK(choose({9, 1, 1, 1, 1, 1, 1, 1, 1}) == merge_range{1, 9});
-    CHECK(choose({8, 63, 8, 8, 8, 8, 8, 8}) == merge_range{0, 8});
-    CHECK(choose({64, 8, 8, 8, 8, 8, 8, 8, 1}) == merge_range{});
-  }
-
-  TEST_CASE("small segments between larger ones do not stay") {
-    CHECK(choose({1, 9, 1, 9, 1, 9, 1}) == merge_range{});
-    CHECK(choose({70, 1, 9, 1, 9, 1, 9, 1, 9, 1}) == merge_range{1, 9});
-    CHECK(choose({1, 1, 1, 1, 1, 1, 1, 500}) == merge_range{0, 8});
-  }
-
-  TEST_CASE("a merge has at most sixteen sources, oldest first") {
-    CHECK(choose(std::vector<std::uint64_t>(40, 1)) == merge_range{0, 16});
-  }
-
-  TEST_CASE("few segments remain of files of any size, written few times") {
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-      dice chance{seed};
-      const auto same = play(10'000, 100, [](auto) { return 2 * mib; });
-      CHECK(same.per_byte() < 4);
-      const auto even = play(10'000, 100, [&](auto) {
-        return 1 + chance.below(2 * mib);
-      });
-      CHECK(even.per_byte() < 5);
-      const auto skewed = play(10'000, 100, [&](auto) {
-        return mib << chance.below(12);
-      });
-      CHECK(skewed.per_byte() < 5);
-      const auto gone = play(10'000, 60, [&](auto) {
-        return 1 + chance.below(4 * mib);
-      });
-      CHECK(gone.per_byte() < 2);
-      for (const auto& each : {same, even, skewed, gone})
-        MESSAGE("at most ", each.segments_max, " segments, ", each.per_byte(),
-                " bytes written by merges per sealed byte");
-    }
   }
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/merge_plan.hpp"
+
+#include "runtime/assert.hpp"
+
+#include <algorithm>
+
+namespace torpor {
+
+namespace {
+
+unsigned tier_of(const segment_summary& segment, std::uint64_t base_bytes) {
+  unsigned tier = 0;
+  for (auto rest = segment.file_bytes / base_bytes; rest >= merge_fan_in;
+       rest /= merge_fan_in)
+    ++tier;
+  return tier;
+}
+
+} // namespace
+
+merge_range choose_merge(const std::vector<segment_summary>& segments,
+                         std::uint64_t base_bytes) {
+  TORPOR_ASSERT(base_bytes > 0);
+  const auto tier = [&](std::size_t at) {
+    return tier_of(segments[at], base_bytes);
+  };
+  for (auto end = segments.size(); end > 0;) {
+    auto begin = end - 1;
+    while (begin > 0 && tier(begin - 1) <= tier(end - 1))
+      --begin;
+    if (end - begin >= merge_fan_in)
+      return {begin, std::min(end, begin + merge_sources_max)};
+    end = begin;
+  }
+  return {};
+}
+
+merge_range compaction::next(const std::vector<segment_summary>& segments) {
+  const auto behind = [&segments](std::uint32_t file) {
+    return static_cast<std::size_t>(
+      std::partition_point(segments.begin(), segments.end(),
+                           [file](const auto& each) {
+                             return each.journal_last <= file;
+                           })
+      - segments.begin());
+  };
+  const auto size = behind(end_);
+  auto begin = behind(done_);
+  // A single one that is left at the end of a pass goes into the next.
+  if (begin == size || (!first_ && begin + 1 == size)) {
+    first_ = false;
+    begin = 0;
+  }
+  if (begin == size || (!first_ && size == 1))
+    return {};
+  const auto end = std::min(begin + merge_sources_max, size);
+  done_ = segments[end - 1].journal_last;
+  return {begin, end};
+}
+
+void replace_segments(std::vector<segment_summary>& segments,
+                      const std::vector<std::uint64_t>& gone,
+                      const segment_summary* made) {
+  std::erase_if(segments, [&gone](const auto& each) {
+    return std::find(gone.begin(), gone.end(), each.number) != gone.end();
+  });
+  if (made == nullptr)
+    return;
+  const auto place = std::partition_point(
+    segments.begin(), segments.end(), [made](const auto& each) {
+      return each.journal_last < made->journal_first;
+    });
+  segments.insert(place, *made);
+}
+
+} // namespace torpor
