@@ -88,6 +88,7 @@ void simulated_store::kill() {
   end(all.scheduler);
   end(all.journal);
   end(all.sealer);
+  end(all.merger);
   scheduler().run();
   engine_.reset();
   system_.reset();
