@@ -91,6 +91,8 @@ void driver::plan_faults() {
     disk.fail(disk_call::open, 1 + pick(6), ENOSPC);
     faulty_ = true;
   }
+  if (chance(10))
+    store_.fail_update(1 + pick(8), chance(50));
   if (chance(60)) {
     disk.crash_at(1 + pick(120));
     faulty_ = true;
@@ -242,7 +244,7 @@ void driver::end_phase() {
     return;
   const auto dice = pick(10);
   if (dice < 2) {
-    store_.disk->heal();
+    store_.heal();
     store_.advance(2000);
     store_.run();
     store_.stop();
@@ -263,7 +265,7 @@ std::string driver::reopen() {
   auto& disk = *store_.disk;
   if (!store_.is_open())
     history_.crashed();
-  disk.heal();
+  store_.heal();
   // Recovery may be interrupted as well, also several times.
   for (auto tries = pick(3); tries > 0; --tries) {
     disk.restart();
@@ -273,7 +275,7 @@ std::string driver::reopen() {
     if (chance(60))
       disk.crash();
   }
-  disk.heal();
+  store_.heal();
   disk.restart();
   if (auto opened = store_.open(); !opened)
     return fmt::format("does not open: {}", to_string(opened.error()));

@@ -25,7 +25,9 @@ public:
   [[nodiscard]] std::string play();
 
   /// Segments that were left at the end.
-  [[nodiscard]] std::size_t segments() const { return store_.segments(); }
+  [[nodiscard]] std::size_t segments() const {
+    return store_.state().segments.size();
+  }
 
   [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
 
@@ -52,7 +54,6 @@ private:
   [[nodiscard]] std::string check();
   [[nodiscard]] std::string check_stream(const stream_info& info);
   [[nodiscard]] std::string check_before(const stream_info& info);
-  [[nodiscard]] result<read_page> page(stream_id id, const read_options& wanted);
   [[nodiscard]] result<found_stream> read_all(const stream_info& info);
   [[nodiscard]] std::string name();
 

@@ -4,22 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 namespace torpor::test {
-
-namespace {
-
-/// Puts a page where it is waited for.
-struct page_sink final : read_sink {
-  explicit page_sink(std::optional<result<read_page>>& into) : answer(into) {}
-  void done(result<read_page> page) override {
-    answer.emplace(std::move(page));
-  }
-  std::optional<result<read_page>>& answer;
-};
-
-} // namespace
 
 /// A read beside the work: judged when its answer comes.
 class driver::judged_read final : public read_sink {
@@ -55,27 +40,13 @@ void driver::read() {
   store_.running().submit(std::move(request));
 }
 
-result<read_page> driver::page(stream_id id, const read_options& wanted) {
-  std::optional<result<read_page>> answer;
-  auto request = std::make_unique<read_request>();
-  request->stream = id;
-  request->options = wanted;
-  request->sink = std::make_unique<page_sink>(answer);
-  store_.running().submit(std::move(request));
-  while (!answer && store_.run_once())
-    ;
-  if (!answer)
-    return fail(errc::io_failed, "a read got no answer");
-  return std::move(*answer);
-}
-
 /// Every sequence from the first to the next one, each once.
 result<found_stream> driver::read_all(const stream_info& info) {
   found_stream all{info.id, info.name, info.first, {}};
   read_options wanted;
   wanted.count_max = 7;
   for (wanted.from = info.first;;) {
-    auto part = page(info.id, wanted);
+    auto part = store_.read({info.id, {}}, wanted);
     if (!part)
       return tl::unexpected{part.error()};
     for (const auto& entry : part->entries) {
@@ -102,7 +73,7 @@ std::string driver::check_before(const stream_info& info) {
     return {};
   read_options wanted;
   wanted.from = sequence{raw(info.first) - 1};
-  const auto refused = page(info.id, wanted);
+  const auto refused = store_.read({info.id, {}}, wanted);
   if (!refused && refused.error().code == errc::out_of_range)
     return {};
   return fmt::format("stream '{}' begins at {} and gives an entry before",

@@ -94,6 +94,7 @@ private:
   [[nodiscard]] bool may_be(write_kind kind, const std::string& name,
                             sequence before = {}) const;
   [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
+  [[nodiscard]] bool is_truncated(const std::string& name, sequence at) const;
   void note_maybe_removed(const std::string& name);
   [[nodiscard]] std::string judge_first(const found_stream& found) const;
   [[nodiscard]] std::string judge_seen(const found_stream& found) const;

@@ -194,6 +194,15 @@ bool history::has_durable(const std::string& name, sequence at) const {
     });
 }
 
+bool history::is_truncated(const std::string& name, sequence at) const {
+  return std::any_of(truncated_.begin(), truncated_.end(),
+                     [&](const auto& each) {
+                       const auto known = names_.find(each.first);
+                       return known != names_.end() && known->second == name
+                              && at < each.second;
+                     });
+}
+
 std::string history::judge_refusal(const std::string& name,
                                    const read_options& asked,
                                    const error& why, bool faulty) const {
@@ -202,6 +211,7 @@ std::string history::judge_refusal(const std::string& name,
               || (faulty && why.code == errc::io_failed);
   if (why.code == errc::out_of_range)
     good = gone || may_be(write_kind::truncate, name, asked.from + 1)
+           || is_truncated(name, asked.from)
            || !has_durable(name, asked.from);
   if (why.code == errc::not_found) {
     const auto known = std::find_if(
