@@ -43,18 +43,24 @@ errc scripted_store::write(std::unique_ptr<write_batch> batch,
   return into.code.value_or(errc::shut_down);
 }
 
-bool scripted_store::append(const std::string& stream, std::size_t bytes) {
-  auto& known = known_[stream];
-  auto payload = fmt::format("{}/{}/", stream, appended_++);
-  payload.resize(std::max(payload.size(), bytes), 'x');
+bool scripted_store::append(const std::string& stream, std::size_t bytes,
+                            std::size_t count) {
+  std::vector<std::string> payloads;
   auto batch = std::make_unique<write_batch>();
   batch->append({{}, stream}, {});
-  batch->add(as_bytes(payload));
-  if (write(std::move(batch), stream) == errc{})
-    known.kept.push_back(payload);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& payload = payloads.emplace_back(
+      fmt::format("{}/{}/", stream, appended_++));
+    payload.resize(std::max(payload.size(), bytes), 'x');
+    batch->add(as_bytes(payload));
+  }
+  const auto done = write(std::move(batch), stream) == errc{};
+  auto& known = known_[stream];
+  if (done)
+    known.kept.insert(known.kept.end(), payloads.begin(), payloads.end());
   else
-    known.unknown.insert(payload);
-  return known.unknown.count(payload) == 0;
+    known.unknown.insert(payloads.begin(), payloads.end());
+  return done;
 }
 
 bool scripted_store::append_until(const std::function<bool()>& reached) {

@@ -24,8 +24,10 @@ public:
   /// Opens the store or throws the test.
   void must_open();
 
-  /// Appends one entry, durable; true when that was acknowledged.
-  bool append(const std::string& stream, std::size_t bytes);
+  /// Appends entries of so many bytes at once, durable; true when that was
+  /// acknowledged.
+  bool append(const std::string& stream, std::size_t bytes,
+              std::size_t count = 1);
 
   /// Appends entries of 6,000 bytes to some streams until the condition holds;
   /// false when it never does, or the disk fails for good.
