@@ -4,9 +4,9 @@
 #include "tests/engine/scripted_store.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 
 #include <cerrno>
+#include <functional>
 
 using namespace torpor;
 using namespace torpor::test;
@@ -133,7 +133,8 @@ void fail_everywhere(const step& what) {
 /// Opens with some segments; a little is left in the journal.
 void with_segments(scripted_store& store, std::uint64_t segments) {
   store.must_open();
-  REQUIRE(store.append("slow", 100));
+  REQUIRE(store.append("slow", 100, 20));
+  REQUIRE(store.append("gone", 100));
   REQUIRE(store.append_until_sealed(segments));
   REQUIRE(store.append("slow", 100));
 }
@@ -164,8 +165,7 @@ const step compacting{
   [](scripted_store& store) {
     with_segments(store, 4);
     REQUIRE(store.truncate("fill/0", store.next("fill/0") - 2));
-    REQUIRE(store.remove("fill/1"));
-    REQUIRE(store.append("fill/1", 100));
+    REQUIRE(store.remove("gone"));
   },
   [](scripted_store& store) {
     store.running().compact([](const result<void>&) {});
@@ -179,6 +179,7 @@ const step stopping_with_a_seal{
     for (int i = 0; i < 3; ++i)
       REQUIRE(store.append("fill/0", 6000));
     REQUIRE(store.truncate("fill/0", 3));
+    REQUIRE(store.remove("gone"));
     REQUIRE(store.state().segments.size() == 1);
   },
   [](scripted_store& store) { store.stop(); },

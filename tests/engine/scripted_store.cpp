@@ -103,6 +103,7 @@ bool scripted_store::remove(const std::string& stream) {
   if (write(std::move(batch), stream) != errc{})
     return false;
   known_.erase(stream);
+  removed_.insert(stream);
   return true;
 }
 
@@ -145,7 +146,11 @@ std::string scripted_store::check_entries() {
     if (!known.kept.empty())
       if (auto wrong = check_stream(name, known); !wrong.empty())
         return wrong;
-  const auto& broken = disk->violations();
+  for (const auto& name : removed_)
+    if (const auto gone = read({{}, name}, {});
+        gone || gone.error().code != errc::not_found)
+      return fmt::format("'{}' was deleted and is back", name);
+  const auto broken = disk->violations();
   return broken.empty() ? std::string{} : broken.front();
 }
 

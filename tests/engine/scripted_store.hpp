@@ -80,6 +80,7 @@ private:
                                          const known_stream& known);
 
   std::map<std::string, known_stream> known_;
+  std::set<std::string> removed_;
   std::vector<std::unique_ptr<answer>> answers_;
   std::uint64_t appended_ = 0;
 };
