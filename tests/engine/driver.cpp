@@ -261,25 +261,4 @@ void driver::end_phase() {
   history_.crashed();
 }
 
-std::string driver::reopen() {
-  auto& disk = *store_.disk;
-  if (!store_.is_open())
-    history_.crashed();
-  store_.heal();
-  // Recovery may be interrupted as well, also several times.
-  for (auto tries = pick(3); tries > 0; --tries) {
-    disk.restart();
-    disk.crash_at(1 + pick(8));
-    if (store_.open())
-      store_.kill();
-    if (chance(60))
-      disk.crash();
-  }
-  store_.heal();
-  disk.restart();
-  if (auto opened = store_.open(); !opened)
-    return fmt::format("does not open: {}", to_string(opened.error()));
-  return check();
-}
-
 } // namespace torpor::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of driver that reads and judges.
+// The part of driver that opens, reads and judges.
 #include "tests/engine/driver.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +10,9 @@ namespace torpor::test {
 class driver::judged_read final : public read_sink {
 public:
   judged_read(driver& owner, std::string name, const read_options& asked)
-    : owner_(owner), name_(std::move(name)), asked_(asked) {}
+    : owner_(owner),
+      name_(std::move(name)),
+      asked_(asked) {}
 
   void done(result<read_page> page) override {
     auto wrong = owner_.history_.judge(name_, asked_, page, owner_.faulty_);
@@ -40,6 +42,27 @@ void driver::read() {
   store_.running().submit(std::move(request));
 }
 
+std::string driver::reopen() {
+  auto& disk = *store_.disk;
+  if (!store_.is_open())
+    history_.crashed();
+  store_.heal();
+  // Recovery may be interrupted as well, also several times.
+  for (auto tries = pick(3); tries > 0; --tries) {
+    disk.restart();
+    disk.crash_at(1 + pick(8));
+    if (store_.open())
+      store_.kill();
+    if (chance(60))
+      disk.crash();
+  }
+  store_.heal();
+  disk.restart();
+  if (auto opened = store_.open(); !opened)
+    return fmt::format("does not open: {}", to_string(opened.error()));
+  return check();
+}
+
 /// Every sequence from the first to the next one, each once.
 result<found_stream> driver::read_all(const stream_info& info) {
   found_stream all{info.id, info.name, info.first, {}};
@@ -51,10 +74,10 @@ result<found_stream> driver::read_all(const stream_info& info) {
       return tl::unexpected{part.error()};
     for (const auto& entry : part->entries) {
       if (entry.seq != info.first + all.payloads.size())
-        return fail(errc::corrupt, fmt::format("entry {} is in the place of {}",
-                                               raw(entry.seq),
-                                               raw(info.first)
-                                                 + all.payloads.size()));
+        return fail(errc::corrupt,
+                    fmt::format("entry {} is in the place of {}",
+                                raw(entry.seq),
+                                raw(info.first) + all.payloads.size()));
       all.payloads.emplace_back(as_text(entry.payload));
     }
     wanted.from = part->next_from;
@@ -62,8 +85,7 @@ result<found_stream> driver::read_all(const stream_info& info) {
       return all;
     if (part->entries.empty())
       return fail(errc::corrupt, fmt::format("it ends at {}, not at {}",
-                                             raw(wanted.from),
-                                             raw(info.next)));
+                                             raw(wanted.from), raw(info.next)));
   }
 }
 
@@ -83,8 +105,7 @@ std::string driver::check_before(const stream_info& info) {
 std::string driver::check_stream(const stream_info& info) {
   const auto found = read_all(info);
   if (!found)
-    return fmt::format("stream '{}': {}", info.name,
-                       to_string(found.error()));
+    return fmt::format("stream '{}': {}", info.name, to_string(found.error()));
   auto wrong = history_.judge(*found);
   history_.seen(*found);
   return wrong.empty() ? check_before(info) : wrong;

@@ -25,8 +25,7 @@ origin origin_of(const std::string& payload) {
   if (tag.ec != std::errc{} || tag.ptr == end || *tag.ptr != '/')
     return from;
   const auto entry = std::from_chars(tag.ptr + 1, end, from.entry);
-  from.known = entry.ec == std::errc{} && entry.ptr != end
-               && *entry.ptr == '/';
+  from.known = entry.ec == std::errc{} && entry.ptr != end && *entry.ptr == '/';
   return from;
 }
 
@@ -73,8 +72,8 @@ std::string history::judge_seen(const found_stream& found) const {
   if (seen == seen_.end())
     return {};
   const auto& entries = seen->second;
-  for (auto each = entries.lower_bound(raw(found.first));
-       each != entries.end(); ++each) {
+  for (auto each = entries.lower_bound(raw(found.first)); each != entries.end();
+       ++each) {
     const auto at = each->first - raw(found.first);
     if (at >= found.payloads.size()
         || found.payloads[at] != each->second.payload)
@@ -97,10 +96,9 @@ std::string history::judge_order(const found_stream& found) const {
       return wrong("nobody ever appended this");
     const auto& request = requests_[from.tag];
     if (request.stream != found.name || request.known == fate::refused)
-      return wrong(fmt::format("request {} was {}", from.tag,
-                               request.stream != found.name
-                                 ? "for another stream"
-                                 : "refused"));
+      return wrong(fmt::format(
+        "request {} was {}", from.tag,
+        request.stream != found.name ? "for another stream" : "refused"));
     // An idempotent request may have been sent again, later.
     const auto in_order = request.by || !last || from.tag > *last;
     if (!in_order || !whole.insert(from.tag).second)
@@ -162,8 +160,8 @@ std::string history::judge(const std::string& name, const read_options& asked,
   auto expected = begin;
   for (const auto& entry : page->entries) {
     if (entry.seq != expected)
-      return wrong(fmt::format("{} comes for {}", raw(entry.seq),
-                               raw(expected)));
+      return wrong(
+        fmt::format("{} comes for {}", raw(entry.seq), raw(expected)));
     if (auto other = judge_entry(name, page->stream, entry); !other.empty())
       return wrong(other);
     expected = expected + 1;
@@ -179,8 +177,8 @@ std::string history::judge(const std::string& name, const read_options& asked,
   const auto first = truncated_[page->stream];
   for (const auto& [seq, entry] : seen_[page->stream])
     if (seq < raw(begin) && entry.time_ms && *entry.time_ms >= *asked.from_time
-        && seq >= raw(first) && !may_be(write_kind::truncate, name,
-                                        sequence{seq + 1}))
+        && seq >= raw(first)
+        && !may_be(write_kind::truncate, name, sequence{seq + 1}))
       return wrong(fmt::format("entry {} is passed over", seq));
   return {};
 }
@@ -195,24 +193,22 @@ bool history::has_durable(const std::string& name, sequence at) const {
 }
 
 bool history::is_truncated(const std::string& name, sequence at) const {
-  return std::any_of(truncated_.begin(), truncated_.end(),
-                     [&](const auto& each) {
-                       const auto known = names_.find(each.first);
-                       return known != names_.end() && known->second == name
-                              && at < each.second;
-                     });
+  return std::any_of(
+    truncated_.begin(), truncated_.end(), [&](const auto& each) {
+      const auto known = names_.find(each.first);
+      return known != names_.end() && known->second == name && at < each.second;
+    });
 }
 
 std::string history::judge_refusal(const std::string& name,
-                                   const read_options& asked,
-                                   const error& why, bool faulty) const {
+                                   const read_options& asked, const error& why,
+                                   bool faulty) const {
   const auto gone = may_be(write_kind::remove, name);
   auto good = why.code == errc::shut_down
               || (faulty && why.code == errc::io_failed);
   if (why.code == errc::out_of_range)
     good = gone || may_be(write_kind::truncate, name, asked.from + 1)
-           || is_truncated(name, asked.from)
-           || !has_durable(name, asked.from);
+           || is_truncated(name, asked.from) || !has_durable(name, asked.from);
   if (why.code == errc::not_found) {
     const auto known = std::find_if(
       names_.begin(), names_.end(), [&](const auto& each) {
@@ -221,8 +217,8 @@ std::string history::judge_refusal(const std::string& name,
     good = gone || known == names_.end();
   }
   return good ? std::string{}
-              : fmt::format("a read of '{}' from {}: {}", name,
-                            raw(asked.from), to_string(why));
+              : fmt::format("a read of '{}' from {}: {}", name, raw(asked.from),
+                            to_string(why));
 }
 
 std::string history::judge_entry(const std::string& name, stream_id id,

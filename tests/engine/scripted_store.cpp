@@ -83,8 +83,7 @@ bool scripted_store::append_until_sealed(std::uint64_t segments) {
   return append_until([&] { return state().next_segment > segments; });
 }
 
-bool scripted_store::truncate(const std::string& stream,
-                              std::uint64_t before) {
+bool scripted_store::truncate(const std::string& stream, std::uint64_t before) {
   auto batch = std::make_unique<write_batch>();
   batch->truncate({{}, stream}, sequence{before});
   if (write(std::move(batch), stream) != errc{})
@@ -179,9 +178,8 @@ std::string scripted_store::check_files() {
 
 std::string scripted_store::check_works_on() {
   const auto before = state();
-  const auto sealed = append_until([&] {
-    return state().unsealed_first > before.unsealed_first;
-  });
+  const auto sealed = append_until(
+    [&] { return state().unsealed_first > before.unsealed_first; });
   return sealed ? check_entries() : "it seals no more";
 }
 

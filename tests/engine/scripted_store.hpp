@@ -70,8 +70,8 @@ private:
 
   struct known_stream {
     std::uint64_t first = 0;
-    std::vector<std::string> kept;  ///< Acknowledged, from `first` on.
-    std::set<std::string> unknown;  ///< Refused with io_failed or shut_down.
+    std::vector<std::string> kept; ///< Acknowledged, from `first` on.
+    std::set<std::string> unknown; ///< Refused with io_failed or shut_down.
   };
 
   [[nodiscard]] errc write(std::unique_ptr<write_batch> batch,

@@ -111,8 +111,8 @@ private:
   segment_summary write_segment(std::uint64_t number, std::uint64_t first) {
     segment_config config;
     config.number = number;
-    config.journal_first = config.journal_last
-      = static_cast<std::uint32_t>(number);
+    config.journal_first = config.journal_last = static_cast<std::uint32_t>(
+      number);
     auto writer = segment_writer::create(disk, path(number), config);
     REQUIRE(writer);
     block_builder builder;
@@ -224,7 +224,8 @@ TEST_SUITE("block_reader_segment") {
     CHECK(refusal(job(19)).code == errc::io_failed);
   }
 
-  TEST_CASE_FIXTURE(sealed_and_not, "a segment that is open outlives its name") {
+  TEST_CASE_FIXTURE(sealed_and_not,
+                    "a segment that is open outlives its name") {
     REQUIRE(segments->open(0));
     REQUIRE(segments->open(1));
     REQUIRE(disk.unlink(path(1)));
@@ -273,8 +274,7 @@ TEST_SUITE("block_reader_segment") {
       // Or the byte is of no account here: no wrong one comes in any case.
       if (!page) {
         CHECK(page.error().context.find("'tenant/log'") != std::string::npos);
-        CHECK(page.error().context.find("entries 10 to ")
-              != std::string::npos);
+        CHECK(page.error().context.find("entries 10 to ") != std::string::npos);
         ++named;
       } else {
         CHECK(page->entries.size() == 20);

@@ -131,8 +131,8 @@ TEST_SUITE("journal_seal") {
 
   TEST_CASE_FIXTURE(sealing, "a frame that is not there refuses") {
     files("abc");
-    check_refused({1, 2, 1, 4});  // Frame 3 lies in file 3.
-    check_refused({2, 2, 1, 3});  // Frame 1 lies in file 1.
+    check_refused({1, 2, 1, 4}); // Frame 3 lies in file 3.
+    check_refused({2, 2, 1, 3}); // Frame 1 lies in file 1.
     CHECK(seal({2, 2, 2, 3}));
   }
 
@@ -151,6 +151,16 @@ TEST_SUITE("journal_seal") {
         disk.flip_bit(path(number), offset, 3);
       }
     CHECK(seal(range));
+  }
+
+  TEST_CASE_FIXTURE(sealing, "a sound frame with an unsound block refuses") {
+    REQUIRE(commit("a") == durable);
+    const std::string nonsense(100, 'n');
+    journal_block bad{as_bytes(nonsense), {}};
+    journal_block* blocks[] = {&bad};
+    REQUIRE(log->commit(blocks) == durable);
+    check_refused({1, 1, 1, 3});
+    CHECK(seal({1, 1, 1, 2}));
   }
 
   TEST_CASE_FIXTURE(sealing, "a disk that fails leaves no segment behind") {
@@ -173,11 +183,11 @@ TEST_SUITE("journal_seal") {
 
   TEST_CASE_FIXTURE(sealing, "a file that was fenced without a frame counts") {
     files("a");
+    log->take_spare(2, journal::prepare(disk, config, 2).value());
     disk.fail(disk_call::write, 1, EIO);
-    disk.fail(disk_call::open, 99, EIO);
-    REQUIRE(commit("b") == durable); // Fences file 1, goes to file 2.
-    files("c");
-    REQUIRE(seal({1, 2, 1, 3}));
+    files("bc"); // In the files 3 and 4.
+    CHECK(frame_behind(disk, config, 1, 3).value() == 2);
+    REQUIRE(seal({1, 3, 1, 3}));
     CHECK(sealed() == texts_type{"7/0: a", "7/1: b"});
   }
 

@@ -89,9 +89,7 @@ struct recovering {
     REQUIRE(stored->update(changes, std::nullopt));
   }
 
-  stream_table& table(stream_id stream) {
-    return *tables[shard_of(stream, 4)];
-  }
+  stream_table& table(stream_id stream) { return *tables[shard_of(stream, 4)]; }
 
   const record_row* row(stream_id stream) {
     auto& records = table(stream).records();
