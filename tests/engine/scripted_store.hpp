@@ -21,7 +21,7 @@ public:
   scripted_store();
   ~scripted_store();
 
-  /// Opens the store or throws the test.
+  /// Opens the store, or ends the test.
   void must_open();
 
   /// Appends entries of so many bytes at once, durable; true when that was
