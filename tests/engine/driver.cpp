@@ -45,7 +45,9 @@ driver::driver(std::uint64_t seed)
   store_.config.memory.record_cache = static_cast<std::uint32_t>(pick(8));
 }
 
-driver::~driver() = default;
+driver::~driver() {
+  store_.kill();
+}
 
 std::uint64_t driver::pick(std::uint64_t below) {
   return random_() % below;
@@ -69,6 +71,8 @@ std::string driver::play() {
     plan_faults();
     work(20 + pick(60));
     end_phase();
+    if (!wrong_.empty())
+      return wrong_;
   }
   if (auto wrong = reopen(); !wrong.empty())
     return wrong;
@@ -79,13 +83,20 @@ std::string driver::play() {
 
 void driver::plan_faults() {
   auto& disk = *store_.disk;
+  faulty_ = false;
   const auto call = chance(50) ? disk_call::sync : disk_call::write;
   if (chance(25))
     disk.fail(call, 1 + pick(20), chance(50) ? EIO : ENOSPC, chance(20));
-  if (chance(10))
+  if (chance(10)) {
     disk.fail(disk_call::open, 1 + pick(6), ENOSPC);
-  if (chance(60))
+    faulty_ = true;
+  }
+  if (chance(10))
+    store_.fail_update(1 + pick(8), chance(50));
+  if (chance(60)) {
     disk.crash_at(1 + pick(120));
+    faulty_ = true;
+  }
 }
 
 void driver::work(std::size_t steps) {
@@ -102,8 +113,12 @@ void driver::work(std::size_t steps) {
 
 void driver::step() {
   const auto dice = pick(100);
-  if (dice < 80)
+  if (dice < 65)
     append();
+  else if (dice < 76)
+    read();
+  else if (dice < 80)
+    truncate();
   else if (dice < 84)
     control(write_kind::create);
   else if (dice < 86)
@@ -116,7 +131,7 @@ void driver::step() {
     control(write_kind::sync);
   else if (dice < 96)
     sync_all();
-  else if (dice < 97)
+  else if (dice < 98)
     store_.running().compact([](const result<void>&) {});
   else
     store_.run();
@@ -125,11 +140,12 @@ void driver::step() {
 void driver::append() {
   const auto how = chance(70) ? ack::durable : ack::buffered;
   history::write_request request{write_kind::append, name(), how, {}, {}};
+  const auto bytes_max = chance(10) ? 9000 : 300;
   const auto tag = history_.size();
   const auto count = 1 + pick(chance(10) ? 20 : 3);
   for (std::uint64_t i = 0; i < count; ++i)
     request.payloads.push_back(
-      fmt::format("{}/{}/{:x>{}}", tag, i, "", pick(300)));
+      fmt::format("{}/{}/{:x>{}}", tag, i, "", pick(bytes_max)));
   auto& known = producers_[request.stream];
   if (chance(30) && !known.open) {
     request.by = known.next;
@@ -141,6 +157,15 @@ void driver::append() {
 
 void driver::control(write_kind kind) {
   send(history_.sent({kind, name(), ack::durable, {}, {}}));
+}
+
+/// Before a place that is there, as a rule.
+void driver::truncate() {
+  history::write_request request{write_kind::truncate, name(), ack::durable,
+                                 {}, {}};
+  const auto end = history_.end(request.stream);
+  request.before = sequence{pick(end + 2)};
+  send(history_.sent(std::move(request)));
 }
 
 void driver::send(std::uint64_t tag) {
@@ -159,13 +184,16 @@ void driver::send(std::uint64_t tag) {
     case write_kind::policy:
       batch->set_policy({{}, request.stream}, {50, 4096, 0});
       break;
+    case write_kind::truncate:
+      batch->truncate({{}, request.stream}, request.before);
+      break;
     default: batch->control(request.kind, {{}, request.stream});
   }
   batch->tag(tag);
   batch->sink(answers_.get());
-  note(fmt::format("{} kind {} '{}' x{} {}", tag,
+  note(fmt::format("{} kind {} '{}' x{} before {} {}", tag,
                    static_cast<int>(request.kind), request.stream,
-                   request.payloads.size(),
+                   request.payloads.size(), raw(request.before),
                    request.ack == ack::durable ? "durable" : "buffered"));
   const auto shard = store_.running().shard({{}, request.stream});
   store_.running().submit(shard, std::move(batch));
@@ -216,7 +244,7 @@ void driver::end_phase() {
     return;
   const auto dice = pick(10);
   if (dice < 2) {
-    store_.disk->heal();
+    store_.heal();
     store_.advance(2000);
     store_.run();
     store_.stop();
@@ -231,99 +259,6 @@ void driver::end_phase() {
     note("killed");
   }
   history_.crashed();
-}
-
-std::string driver::reopen() {
-  auto& disk = *store_.disk;
-  if (!store_.is_open())
-    history_.crashed();
-  disk.heal();
-  // Recovery may be interrupted as well, also several times.
-  for (auto tries = pick(3); tries > 0; --tries) {
-    disk.restart();
-    disk.crash_at(1 + pick(8));
-    if (store_.open())
-      store_.kill();
-    if (chance(60))
-      disk.crash();
-  }
-  disk.heal();
-  disk.restart();
-  if (auto opened = store_.open(); !opened)
-    return fmt::format("does not open: {}", to_string(opened.error()));
-  return check();
-}
-
-result<std::vector<std::string>> driver::read_all(stream_id id) {
-  struct page_sink final : read_sink {
-    explicit page_sink(std::optional<result<read_page>>& into)
-      : answer(into) {}
-    void done(result<read_page> page) override {
-      answer.emplace(std::move(page));
-    }
-    std::optional<result<read_page>>& answer;
-  };
-  std::vector<std::string> all;
-  for (;;) {
-    std::optional<result<read_page>> page;
-    auto request = std::make_unique<read_request>();
-    request->stream = id;
-    request->options.from = sequence{all.size()};
-    request->options.count_max = 7;
-    request->sink = std::make_unique<page_sink>(page);
-    store_.running().submit(std::move(request));
-    while (!page && store_.run_once())
-      ;
-    if (!page)
-      return fail(errc::io_failed, "a read got no answer");
-    if (!*page)
-      return tl::unexpected{page->error()};
-    for (const auto& entry : (*page)->entries)
-      all.emplace_back(as_text(entry.payload));
-    if ((*page)->next_from == (*page)->next)
-      return all;
-  }
-}
-
-std::string driver::check_stream(stream_id id, const std::string& name) {
-  auto found = read_all(id);
-  if (!found)
-    return fmt::format("stream '{}': {}", name, to_string(found.error()));
-  auto wrong = history_.judge(id, name, *found);
-  history_.seen(id, *found);
-  return wrong;
-}
-
-std::string driver::check() {
-  std::map<stream_id, std::string> all;
-  std::set<stream_id> closed;
-  auto& store = store_.running();
-  for (std::uint32_t shard = 0; shard < store.shards(); ++shard)
-    store.ask(shard, [&](stream_table& table) {
-      const auto found = table.records().list({}, {}, 1000);
-      for (const auto& [name, id] : *found) {
-        all.emplace(id, name);
-        if (const auto info = table.info({id, {}}); info && info->closed)
-          closed.insert(id);
-      }
-    });
-  store_.run();
-  for (const auto id : history_.alive())
-    if (!all.contains(id))
-      return fmt::format("stream {} is gone", raw(id));
-  for (const auto& [id, name] : all) {
-    if (history_.removed().contains(id))
-      return fmt::format("stream '{}' ({}) was deleted and is back", name,
-                         raw(id));
-    if (history_.must_be_closed(id) && !closed.contains(id))
-      return fmt::format("stream '{}' was closed and is open again", name);
-    if (auto wrong = check_stream(id, name); !wrong.empty())
-      return wrong;
-  }
-  const auto broken = store_.disk->violations();
-  if (broken.empty())
-    return {};
-  return fmt::format("broken rule: {}", broken.front());
 }
 
 } // namespace torpor::test

@@ -25,12 +25,15 @@ public:
   [[nodiscard]] std::string play();
 
   /// Segments that were left at the end.
-  [[nodiscard]] std::size_t segments() const { return store_.segments(); }
+  [[nodiscard]] std::size_t segments() const {
+    return store_.state().segments.size();
+  }
 
   [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
 
 private:
   class answers;
+  class judged_read;
 
   [[nodiscard]] std::uint64_t pick(std::uint64_t below);
   [[nodiscard]] bool chance(unsigned percent) { return pick(100) < percent; }
@@ -41,15 +44,17 @@ private:
   void step();
   void append();
   void control(write_kind kind);
+  void truncate();
+  void read();
   void send(std::uint64_t tag);
   void sync_all();
   void retry_producers();
   void end_phase();
   [[nodiscard]] std::string reopen();
   [[nodiscard]] std::string check();
-  [[nodiscard]] std::string check_stream(stream_id id,
-                                         const std::string& name);
-  [[nodiscard]] result<std::vector<std::string>> read_all(stream_id id);
+  [[nodiscard]] std::string check_stream(const stream_info& info);
+  [[nodiscard]] std::string check_before(const stream_info& info);
+  [[nodiscard]] result<found_stream> read_all(const stream_info& info);
   [[nodiscard]] std::string name();
 
   std::mt19937_64 random_;
@@ -63,6 +68,8 @@ private:
     bool open = false; ///< `tag` has no answer that settles it.
   };
   std::map<std::string, producing> producers_;
+  bool faulty_ = false; ///< Reads may fail, too.
+  std::string wrong_;   ///< What a read in the middle of the work found.
   std::string trace_;
 };
 

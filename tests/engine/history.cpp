@@ -1,35 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/engine/history.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
 
 namespace torpor::test {
-
-namespace {
-
-/// Payloads begin with "<tag>/<entry>/".
-struct origin {
-  std::uint64_t tag = 0;
-  std::size_t entry = 0;
-  bool known = false;
-};
-
-origin origin_of(const std::string& payload) {
-  origin from;
-  const auto* end = payload.data() + payload.size();
-  const auto tag = std::from_chars(payload.data(), end, from.tag);
-  if (tag.ec != std::errc{} || tag.ptr == end || *tag.ptr != '/')
-    return from;
-  const auto entry = std::from_chars(tag.ptr + 1, end, from.entry);
-  from.known = entry.ec == std::errc{} && entry.ptr != end
-               && *entry.ptr == '/';
-  return from;
-}
-
-} // namespace
 
 std::uint64_t history::sent(write_request added) {
   requests_.push_back(std::move(added));
@@ -44,12 +18,11 @@ void history::answered(std::uint64_t tag, const write_outcome& outcome) {
                       || outcome.code == errc::shut_down;
     request.known = open ? fate::unknown : fate::refused;
     if (open && request.kind == write_kind::remove)
-      for (const auto& other : requests_)
-        if (other.stream == request.stream && other.id != stream_id{})
-          maybe_removed_.insert(other.id);
+      note_maybe_removed(request.stream);
     return;
   }
   request.id = outcome.stream;
+  names_[outcome.stream] = request.stream;
   request.first = outcome.first;
   const auto durable = request.kind != write_kind::append
                        || request.ack == ack::durable;
@@ -58,6 +31,9 @@ void history::answered(std::uint64_t tag, const write_outcome& outcome) {
     return;
   if (request.kind == write_kind::append)
     durable_[outcome.stream].push_back(tag);
+  if (request.kind == write_kind::truncate)
+    truncated_[outcome.stream]
+      = std::max(truncated_[outcome.stream], request.before);
   if (request.kind == write_kind::remove)
     removed_.insert(outcome.stream);
   else
@@ -77,10 +53,25 @@ void history::synced(const std::vector<std::uint64_t>& tags) {
   }
 }
 
-void history::seen(stream_id id, const std::vector<std::string>& payloads) {
-  auto& known = seen_[id];
-  if (payloads.size() > known.size())
-    known = payloads;
+void history::seen(const found_stream& found) {
+  names_[found.id] = found.name;
+  truncated_[found.id] = found.first;
+  created_.insert(found.id);
+  auto& known = seen_[found.id];
+  for (std::size_t i = 0; i < found.payloads.size(); ++i)
+    known[raw(found.first) + i].payload = found.payloads[i];
+}
+
+void history::settle() {
+  for (auto& request : requests_)
+    if (request.kind == write_kind::truncate && request.known == fate::unknown)
+      request.known = fate::refused;
+}
+
+void history::note_maybe_removed(const std::string& name) {
+  for (const auto& [id, called] : names_)
+    if (called == name)
+      maybe_removed_.insert(id);
 }
 
 void history::crashed() {
@@ -89,9 +80,7 @@ void history::crashed() {
       request.known = fate::unknown;
     // A remove without an answer may have happened.
     if (request.kind == write_kind::remove && request.known == fate::unknown)
-      for (const auto& other : requests_)
-        if (other.stream == request.stream && other.id != stream_id{})
-          maybe_removed_.insert(other.id);
+      note_maybe_removed(request.stream);
   }
 }
 
@@ -104,56 +93,23 @@ std::set<stream_id> history::alive() const {
   return alive;
 }
 
-std::string history::judge(stream_id id, const std::string& name,
-                           const std::vector<std::string>& found) const {
-  const auto wrong = [&](std::size_t at, std::string_view what) {
-    return fmt::format("stream '{}' ({}) entry {} of {}: {}", name, raw(id),
-                       at, found.size(), what);
-  };
-  if (const auto seen = seen_.find(id); seen != seen_.end())
-    for (std::size_t i = 0; i < seen->second.size(); ++i)
-      if (i >= found.size() || found[i] != seen->second[i])
-        return wrong(i, "a reader had seen another entry here");
-  std::optional<std::uint64_t> last;
-  std::set<std::uint64_t> whole;
-  for (std::size_t i = 0; i < found.size();) {
-    const auto from = origin_of(found[i]);
-    if (!from.known || from.tag >= requests_.size())
-      return wrong(i, "nobody ever appended this");
-    const auto& request = requests_[from.tag];
-    if (request.stream != name || request.known == fate::refused)
-      return wrong(i, fmt::format("request {} was {}", from.tag,
-                                  request.stream != name
-                                    ? "for another stream"
-                                    : "refused"));
-    // An idempotent request may have been sent again, later.
-    const auto in_order = request.by || !last || from.tag > *last;
-    if (!in_order || !whole.insert(from.tag).second)
-      return wrong(i, fmt::format("request {} comes after {}", from.tag,
-                                  last.value_or(from.tag)));
-    if (!request.by)
-      last = from.tag;
-    for (const auto& payload : request.payloads) {
-      if (i >= found.size() || found[i] != payload)
-        return wrong(i, fmt::format("request {} is not whole", from.tag));
-      ++i;
-    }
-  }
-  const auto promised = durable_.find(id);
-  if (promised == durable_.end())
-    return {};
-  for (const auto tag : promised->second) {
-    const auto& request = requests_[tag];
-    const auto first = static_cast<std::size_t>(raw(request.first));
-    if (first + request.payloads.size() > found.size())
-      return wrong(first, fmt::format("acknowledged request {} is missing",
-                                      tag));
-    if (!std::equal(request.payloads.begin(), request.payloads.end(),
-                    found.begin() + static_cast<std::ptrdiff_t>(first)))
-      return wrong(first, fmt::format("acknowledged request {} is elsewhere",
-                                      tag));
-  }
-  return {};
+std::uint64_t history::end(const std::string& name) const {
+  std::uint64_t end = 0;
+  for (const auto& request : requests_)
+    if (request.stream == name && request.kind == write_kind::append
+        && request.id != stream_id{} && !removed_.contains(request.id))
+      end = std::max(end, raw(request.first) + request.payloads.size());
+  return end;
+}
+
+bool history::may_be(write_kind kind, const std::string& name,
+                     sequence before) const {
+  return std::any_of(requests_.begin(), requests_.end(),
+                     [&](const auto& request) {
+                       return request.kind == kind && request.stream == name
+                              && request.known != fate::refused
+                              && request.before >= before;
+                     });
 }
 
 } // namespace torpor::test

@@ -14,6 +14,14 @@
 
 namespace torpor::test {
 
+/// A stream as a reader finds it.
+struct found_stream {
+  stream_id id{};
+  std::string name;
+  sequence first{};                  ///< Oldest kept entry.
+  std::vector<std::string> payloads; ///< From there on.
+};
+
 /// What a driver outside the store knows: every request before it was sent
 /// and every answer. Judges what a reader finds afterwards.
 class history {
@@ -35,6 +43,7 @@ public:
     fate known = fate::unknown;
     stream_id id{};
     sequence first{};
+    sequence before{}; ///< Of a truncation.
   };
 
   /// Notes a request before it is sent; returns its tag.
@@ -43,8 +52,11 @@ public:
   void answered(std::uint64_t tag, const write_outcome& outcome);
   /// Everything buffered is known to be durable now (a sync of all).
   void synced(const std::vector<std::uint64_t>& tags);
-  /// A reader saw these entries of a stream, from 0 on.
-  void seen(stream_id id, const std::vector<std::string>& payloads);
+  /// A reader saw all of a stream. Nothing of it may go back.
+  void seen(const found_stream& found);
+  /// What is unknown of truncations was decided by the last opening, and all
+  /// streams were seen since.
+  void settle();
   /// After a crash, buffered answers promise nothing any more.
   void crashed();
 
@@ -60,14 +72,44 @@ public:
     return closed_.contains(id);
   }
 
-  /// Checks all entries of one stream, from sequence 0 on. Empty when all is
-  /// well, else what is wrong.
-  [[nodiscard]] std::string judge(stream_id id, const std::string& name,
-                                  const std::vector<std::string>& found) const;
+  /// Highest sequence that is behind an acknowledged entry of a name.
+  [[nodiscard]] std::uint64_t end(const std::string& name) const;
+
+  /// Checks all entries of one stream. Empty when all is well, else what is
+  /// wrong.
+  [[nodiscard]] std::string judge(const found_stream& found) const;
+
+  /// Checks and notes the answer to a read in the middle of the work.
+  [[nodiscard]] std::string judge(const std::string& name,
+                                  const read_options& asked,
+                                  const result<read_page>& page, bool faulty);
 
 private:
+  struct seen_entry {
+    std::string payload;
+    std::optional<std::int64_t> time_ms;
+  };
+
+  /// Some request of that kind for a name may have been carried out.
+  [[nodiscard]] bool may_be(write_kind kind, const std::string& name,
+                            sequence before = {}) const;
+  [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
+  [[nodiscard]] bool is_truncated(const std::string& name, sequence at) const;
+  void note_maybe_removed(const std::string& name);
+  [[nodiscard]] std::string judge_first(const found_stream& found) const;
+  [[nodiscard]] std::string judge_seen(const found_stream& found) const;
+  [[nodiscard]] std::string judge_order(const found_stream& found) const;
+  [[nodiscard]] std::string judge_promised(const found_stream& found) const;
+  [[nodiscard]] std::string judge_refusal(const std::string& name,
+                                          const read_options& asked,
+                                          const error& why, bool faulty) const;
+  [[nodiscard]] std::string judge_entry(const std::string& name, stream_id id,
+                                        const entry_view& entry);
+
   std::vector<write_request> requests_;
-  std::map<stream_id, std::vector<std::string>> seen_;
+  std::map<stream_id, std::string> names_; ///< Of every stream that was met.
+  std::map<stream_id, std::map<std::uint64_t, seen_entry>> seen_;
+  std::map<stream_id, sequence> truncated_; ///< For good.
   std::map<stream_id, std::vector<std::uint64_t>> durable_;
   std::set<stream_id> created_;
   std::set<stream_id> closed_;

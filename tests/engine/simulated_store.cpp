@@ -3,15 +3,18 @@
 
 #include <spdlog/spdlog.h>
 
+#include <optional>
+
 namespace torpor::test {
 
 namespace {
 
-/// Lends a catalog that outlives the store.
+/// Lends a catalog that outlives the store, and lets updates fail as planned.
 class lent_catalog final : public catalog {
 public:
-  explicit lent_catalog(std::shared_ptr<catalog> real)
-    : real_(std::move(real)) {}
+  lent_catalog(std::shared_ptr<catalog> real,
+               std::shared_ptr<catalog_plan> plan)
+    : real_(std::move(real)), plan_(std::move(plan)) {}
 
   std::unique_ptr<catalog_reader> reader() override {
     return real_->reader();
@@ -20,7 +23,13 @@ public:
   result<std::uint64_t> count() override { return real_->count(); }
   result<void> update(std::vector<catalog_change>& changes,
                       std::optional<catalog_state> state) override {
-    return real_->update(changes, state);
+    const auto fails = ++plan_->updates == plan_->fail_at;
+    if (!fails || plan_->applied)
+      if (auto done = real_->update(changes, state); !done || !fails)
+        return done;
+    if (plan_->meanwhile)
+      plan_->meanwhile();
+    return fail(errc::io_failed, "the catalog's disk failed");
   }
   result<std::vector<std::uint64_t>> numbers() override {
     return real_->numbers();
@@ -28,6 +37,17 @@ public:
 
 private:
   std::shared_ptr<catalog> real_;
+  std::shared_ptr<catalog_plan> plan_;
+};
+
+/// Puts a page where it is waited for.
+class page_sink final : public read_sink {
+public:
+  explicit page_sink(std::optional<result<read_page>>& into) : into_(into) {}
+  void done(result<read_page> page) override { into_.emplace(std::move(page)); }
+
+private:
+  std::optional<result<read_page>>& into_;
 };
 
 } // namespace
@@ -55,7 +75,7 @@ result<void> simulated_store::open() {
   world.lock = false;
   world.open_catalog = [this](const std::string&, bool) {
     return result<std::unique_ptr<catalog>>{
-      std::make_unique<lent_catalog>(catalog_)};
+      std::make_unique<lent_catalog>(catalog_, plan_)};
   };
   auto opened = store::open(config, world, access::write);
   if (!opened)
@@ -88,6 +108,7 @@ void simulated_store::kill() {
   end(all.scheduler);
   end(all.journal);
   end(all.sealer);
+  end(all.merger);
   scheduler().run();
   engine_.reset();
   system_.reset();
@@ -101,6 +122,34 @@ void simulated_store::stop() {
   scheduler().run();
   engine_.reset();
   system_.reset();
+}
+
+void simulated_store::fail_update(std::uint64_t nth, bool applied,
+                                  std::function<void()> meanwhile) {
+  plan_->fail_at = plan_->updates + nth;
+  plan_->applied = applied;
+  plan_->meanwhile = std::move(meanwhile);
+}
+
+void simulated_store::heal() {
+  disk->heal();
+  plan_->fail_at = 0;
+}
+
+result<read_page> simulated_store::read(stream_ref stream,
+                                        const read_options& wanted) {
+  std::optional<result<read_page>> answer;
+  auto request = std::make_unique<read_request>();
+  request->stream = stream.id;
+  request->name = stream.name;
+  request->options = wanted;
+  request->sink = std::make_unique<page_sink>(answer);
+  engine_->submit(std::move(request));
+  while (!answer && run_once())
+    ;
+  if (!answer)
+    return fail(errc::io_failed, "a read got no answer");
+  return std::move(*answer);
 }
 
 bool simulated_store::run_once() {

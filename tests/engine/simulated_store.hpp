@@ -9,10 +9,19 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 namespace torpor::test {
+
+/// What happens to a catalog's updates.
+struct catalog_plan {
+  std::uint64_t updates = 0; ///< So many were made.
+  std::uint64_t fail_at = 0; ///< As `updates` counts; 0: none fails.
+  bool applied = false;      ///< It fails when it was done.
+  std::function<void()> meanwhile; ///< Before it fails.
+};
 
 /// A whole engine on one thread: its actors run when they are told to, its
 /// clock is turned by hand, its disk is simulated. The disk, the catalog and
@@ -31,6 +40,18 @@ public:
   /// Ends the engine as it should be ended.
   void stop();
 
+  /// The catalog's `nth` update from now (1 is the next) fails with io_failed,
+  /// before or after it was applied; `meanwhile` is called before it returns.
+  void fail_update(std::uint64_t nth, bool applied,
+                   std::function<void()> meanwhile = {});
+
+  /// Reads a page, by id or else by name; handles messages until it is there.
+  [[nodiscard]] result<read_page> read(stream_ref stream,
+                                       const read_options& wanted);
+
+  /// Forgets what was planned for disk and catalog.
+  void heal();
+
   /// Handles one message; false when there is none.
   bool run_once();
   /// Handles messages until there are none.
@@ -39,11 +60,9 @@ public:
   void advance(std::uint64_t ms);
 
   [[nodiscard]] engine& running() { return *engine_; }
-  /// What the catalog knows.
+  /// What the catalog knows of the whole store.
   [[nodiscard]] catalog_state state() const { return *catalog_->state(); }
-  [[nodiscard]] std::size_t segments() const {
-    return state().segments.size();
-  }
+  [[nodiscard]] std::uint64_t updates() const { return plan_->updates; }
   [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
 
   options config;
@@ -54,6 +73,7 @@ private:
   [[nodiscard]] caf::scheduler::test_coordinator& scheduler();
 
   std::shared_ptr<catalog> catalog_;
+  std::shared_ptr<catalog_plan> plan_ = std::make_shared<catalog_plan>();
   std::unique_ptr<caf::actor_system_config> caf_config_;
   std::unique_ptr<caf::actor_system> system_;
   std::shared_ptr<engine> engine_;

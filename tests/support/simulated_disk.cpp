@@ -169,10 +169,11 @@ void simulated_disk::end_process() {
   });
 }
 
-void simulated_disk::crash_at(std::uint64_t nth) {
+void simulated_disk::crash_at(std::uint64_t nth, last_call last) {
   TORPOR_ASSERT(nth > 0);
   const std::lock_guard guard{mutex_};
   crash_at_ = changes_ + nth;
+  crash_effect_ = last;
 }
 
 void simulated_disk::fail(disk_call call, std::uint64_t nth, int number,
@@ -183,9 +184,17 @@ void simulated_disk::fail(disk_call call, std::uint64_t nth, int number,
   faults_.push_back({call, made + nth, number, for_good});
 }
 
+void simulated_disk::fail_change(std::uint64_t nth, int number) {
+  TORPOR_ASSERT(nth > 0 && number != 0);
+  const std::lock_guard guard{mutex_};
+  fail_at_ = changes_ + nth;
+  fail_number_ = number;
+}
+
 void simulated_disk::heal() {
   const std::lock_guard guard{mutex_};
   faults_.clear();
+  fail_at_ = 0;
   crash_at_ = 0;
 }
 
@@ -263,7 +272,7 @@ result<void> simulated_disk::decide(const request& asked, const effect& whole,
     die_during(asked, whole, broken);
     return dead(asked);
   }
-  auto number = planned_failure(asked.call);
+  auto number = planned_failure(asked);
   if (number == 0)
     number = whole();
   else if (broken)
@@ -282,16 +291,20 @@ result<void> simulated_disk::dead(const request& asked) const {
 void simulated_disk::die_during(const request& asked, const effect& whole,
                                 const effect& broken) {
   dead_ = true;
-  if (chance_.coin())
+  if (crash_effect_ == last_call::undone)
+    return;
+  if (crash_effect_ == last_call::done || chance_.coin())
     whole();
   else if (asked.call == disk_call::write)
     broken();
 }
 
-int simulated_disk::planned_failure(disk_call call) const {
-  const auto now = counts_[static_cast<std::size_t>(call)];
+int simulated_disk::planned_failure(const request& asked) const {
+  if (asked.changing && changes_ == fail_at_)
+    return fail_number_;
+  const auto now = counts_[static_cast<std::size_t>(asked.call)];
   for (const auto& planned : faults_) {
-    if (planned.call == call
+    if (planned.call == asked.call
         && (planned.at == now || (planned.for_good && planned.at < now)))
       return planned.number;
   }

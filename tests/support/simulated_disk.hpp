@@ -27,6 +27,9 @@ enum class disk_call : std::uint8_t {
   list,
 };
 
+/// Whether the call in which a process dies has an effect.
+enum class last_call : std::uint8_t { by_chance, undone, done };
+
 /// A disk in memory that fails on demand and loses what was not synced, as a
 /// real one may. All chance comes from the seed: the same seed and the same
 /// calls give the same outcome. It starts with an empty root directory (".",
@@ -57,17 +60,19 @@ public:
   /// failures stay planned, a planned crash does not.
   void restart();
 
-  /// The process dies in the `nth` changing call from now (1 is the next):
-  /// whether that call has an effect is up to chance, it and every later call
-  /// fails. Changing are all calls but `read`, `list` and opening a file that
-  /// exists.
-  void crash_at(std::uint64_t nth);
+  /// The process dies in the `nth` changing call from now (1 is the next): it
+  /// and every later call fails. Changing are all calls but `read`, `list` and
+  /// opening a file that exists.
+  void crash_at(std::uint64_t nth, last_call last = last_call::by_chance);
 
   /// The `nth` call of that kind from now (1 is the next) fails with `number`
   /// (an errno); `for_good`: so do all later ones. A failing write has first
   /// written a part, a failing sync loses changes for good.
   void fail(disk_call call, std::uint64_t nth, int number,
             bool for_good = false);
+
+  /// The `nth` changing call from now fails in the same way.
+  void fail_change(std::uint64_t nth, int number);
 
   /// Forgets all planned failures and a planned crash.
   void heal();
@@ -125,7 +130,7 @@ private:
   result<void> dead(const request& asked) const;
   void die_during(const request& asked, const effect& whole,
                   const effect& broken);
-  int planned_failure(disk_call call) const;
+  int planned_failure(const request& asked) const;
   void end_process();
   simulated_directory* find_directory(const std::string& path);
   place locate(const std::string& path);
@@ -141,9 +146,12 @@ private:
   std::uint64_t process_ = 0; ///< Files of an earlier one are dead.
   bool dead_ = false;
   std::uint64_t crash_at_ = 0; ///< As `changes_` counts; 0: not planned.
+  last_call crash_effect_ = last_call::by_chance;
   std::uint64_t changes_ = 0;
   std::array<std::uint64_t, 10> counts_{}; ///< By `disk_call`.
   std::vector<fault> faults_;
+  std::uint64_t fail_at_ = 0; ///< As `changes_` counts; 0: not planned.
+  int fail_number_ = 0;
   std::uint64_t capacity_ = 0;
   std::vector<std::string> violations_;
   bool traces_ = false;

@@ -305,6 +305,32 @@ TEST_SUITE("simulated_disk") {
     CHECK(seen == std::set<std::string>{"-", "a"});
   }
 
+  TEST_CASE("whether the call in which the process dies counts can be said") {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed)
+      for (const auto last : {last_call::undone, last_call::done}) {
+        simulated_disk disk{seed};
+        make_file(disk, "a", "-");
+        const auto file = open(disk, "a", open_mode::write);
+        disk.crash_at(1, last);
+        CHECK_FALSE(file->write(0, as_bytes("a")));
+        disk.restart();
+        CHECK(text_of(disk, "a") == (last == last_call::done ? "a" : "-"));
+      }
+  }
+
+  TEST_CASE("the n-th changing call fails, of whatever kind, once") {
+    simulated_disk disk{1};
+    make_file(disk, "a", "a");
+    disk.fail_change(2, EIO);
+    CHECK(disk.open("a", open_mode::read)); // Not a changing call.
+    CHECK(disk.rename("a", "b"));
+    CHECK(disk.unlink("b").error().code == errc::io_failed);
+    CHECK(disk.unlink("b"));
+    disk.fail_change(1, EIO);
+    disk.heal();
+    CHECK(disk.sync_directory("."));
+  }
+
   TEST_CASE("the write in which the process dies may be short") {
     const auto seen = outcomes([](std::uint64_t seed) {
       simulated_disk disk{seed};
