@@ -35,10 +35,10 @@ std::vector<std::uint64_t> wasteful_of(const segment_list& list,
   std::vector<std::uint64_t> found;
   for (std::size_t at = 0; at < list.size() && !stopping; ++at) {
     const auto opened = list.open(at);
-    const auto live = opened ? live_bytes(*opened, kept)
-                             : result<std::uint64_t>{
+    const auto live = opened ? find_live(*opened, kept)
+                             : result<live_part>{
                                tl::unexpected{opened.error()}};
-    if (live && *live * 2 < list.summary(at).raw_bytes)
+    if (live && live->bytes * 2 < list.summary(at).raw_bytes)
       found.push_back(list.summary(at).number);
   }
   return found;

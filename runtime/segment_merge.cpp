@@ -147,23 +147,16 @@ result<void> segment_merger::take_block(merge_source& source,
   return advance(source);
 }
 
-std::uint64_t live_bytes(const segment_row& row, sequence first) {
+live_part find_live(const segment_row& row, sequence first) {
+  const auto all = raw(row.next) - raw(row.first);
   if (raw(first) <= raw(row.first))
-    return row.bytes;
+    return {row.bytes, all};
   if (raw(first) >= raw(row.next))
-    return 0;
-  const auto left = static_cast<double>(raw(row.next) - raw(first));
-  const auto all = static_cast<double>(raw(row.next) - raw(row.first));
-  return static_cast<std::uint64_t>(static_cast<double>(row.bytes)
-                                    * (left / all));
-}
-
-unsigned tier_of(const segment_summary& segment, std::uint64_t base_bytes) {
-  unsigned tier = 0;
-  for (auto rest = segment.file_bytes / base_bytes; rest >= merge_fan_in;
-       rest /= merge_fan_in)
-    ++tier;
-  return tier;
+    return {};
+  const auto left = raw(row.next) - raw(first);
+  const auto share = static_cast<double>(left) / static_cast<double>(all);
+  return {
+    static_cast<std::uint64_t>(static_cast<double>(row.bytes) * share), left};
 }
 
 } // namespace
@@ -189,27 +182,38 @@ merge_segments(disk& disk,
   return merged;
 }
 
-result<std::uint64_t> live_bytes(const std::shared_ptr<const segment>& from,
-                                 const kept_from& kept) {
+result<live_part> find_live(const std::shared_ptr<const segment>& from,
+                            const kept_from& kept) {
   segment_row_scan rows{from};
-  std::uint64_t bytes = 0;
+  live_part all;
   for (;;) {
     const auto row = rows.next();
     if (!row)
       return tl::unexpected{row.error()};
     if (!*row)
-      return bytes;
+      return all;
     const auto first = kept((*row)->stream);
     if (!first)
       return tl::unexpected{first.error()};
-    if (*first)
-      bytes += live_bytes(**row, **first);
+    if (!*first)
+      continue;
+    const auto part = find_live(**row, **first);
+    all.bytes += part.bytes;
+    all.entries += part.entries;
   }
+}
+
+unsigned tier_of(const segment_summary& segment, std::uint64_t base_bytes) {
+  TORPOR_ASSERT(base_bytes > 0);
+  unsigned tier = 0;
+  for (auto rest = segment.file_bytes / base_bytes; rest >= merge_fan_in;
+       rest /= merge_fan_in)
+    ++tier;
+  return tier;
 }
 
 merge_range choose_merge(const std::vector<segment_summary>& segments,
                          std::uint64_t base_bytes) {
-  TORPOR_ASSERT(base_bytes > 0);
   const auto tier = [&](std::size_t at) {
     return tier_of(segments[at], base_bytes);
   };

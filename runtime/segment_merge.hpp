@@ -37,12 +37,17 @@ merge_segments(disk& disk,
                const std::string& directory, const segment_config& config,
                const kept_from& kept, const std::function<bool()>& cancelled);
 
-/// Raw bytes of a segment that are not gone. Of a stream that begins before its
-/// kept entries, the share of these counts. Reads the index only; asks `kept`
-/// once for each stream, in ascending order. Errors: corrupt, io_failed, and
-/// those of `kept`.
-[[nodiscard]] result<std::uint64_t>
-live_bytes(const std::shared_ptr<const segment>& from, const kept_from& kept);
+/// What of a segment is not gone.
+struct live_part {
+  /// Raw bytes. Of a stream that begins before its kept entries, their share.
+  std::uint64_t bytes = 0;
+  std::uint64_t entries = 0;
+};
+
+/// Reads the index only; asks `kept` once for each stream, in ascending order.
+/// Errors: corrupt, io_failed, and those of `kept`.
+[[nodiscard]] result<live_part>
+find_live(const std::shared_ptr<const segment>& from, const kept_from& kept);
 
 /// Segments from `begin` up to before `end` of a list.
 struct merge_range {
@@ -57,6 +62,10 @@ struct merge_range {
 inline constexpr std::size_t merge_fan_in = 8;
 /// Most segments of one merge, for the sake of its memory.
 inline constexpr std::size_t merge_sources_max = 16;
+
+/// The tier of a segment: see `choose_merge`.
+[[nodiscard]] unsigned tier_of(const segment_summary& segment,
+                               std::uint64_t base_bytes);
 
 /// Which neighbours of a list, oldest first, to merge next; empty: none. By
 /// file sizes only. Tier 0 has less than 8 times `base_bytes` (at least 1),
