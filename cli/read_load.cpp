@@ -21,24 +21,22 @@ constexpr std::uint32_t page_entries = 1'000'000;
 /// Streams that are read at once by `scan_all`.
 constexpr std::size_t scans_at_once = 16;
 
-/// The streams take turns; the long one comes as often as its entries need to
-/// be spread evenly among all. Threads: one owner.
-class turn_source final : public load_source {
+/// Whose turn it is: the long stream comes as often as its entries need to be
+/// spread evenly among those of all others. Threads: one owner.
+class turns {
 public:
-  turn_source(const read_load& what, const std::vector<stream_id>& streams,
-              const std::string& pool)
-    : what_{what}, streams_{streams}, pool_{pool},
+  turns(const read_load& what, const std::vector<stream_id>& streams)
+    : streams_{streams},
       others_{what.streams * what.entries},
       total_{others_ + what.long_entries()} {}
 
-  std::optional<item> next() override {
-    if (at_ == total_ || interrupted())
-      return std::nullopt;
-    const auto stream = is_long() ? streams_.back()
-                                  : streams_[other_++ % what_.streams];
-    ++at_;
-    const auto from = random_.below(pool_.size() - what_.entry_bytes + 1);
-    return item{stream, as_bytes(pool_).subspan(from, what_.entry_bytes), 0};
+  /// The streams of the next entries, at most `count_max`; empty at the end.
+  std::vector<stream_id> next(std::uint64_t count_max) {
+    std::vector<stream_id> turn;
+    for (; turn.size() < count_max && at_ < total_; ++at_)
+      turn.push_back(is_long() ? streams_.back()
+                               : streams_[other_++ % (streams_.size() - 1)]);
+    return turn;
   }
 
 private:
@@ -47,14 +45,11 @@ private:
            || (at_ - other_) * others_ < other_ * (total_ - others_);
   }
 
-  const read_load& what_;
   const std::vector<stream_id>& streams_;
-  const std::string& pool_;
   std::uint64_t others_;
   std::uint64_t total_;
   std::uint64_t at_ = 0;    ///< Entries so far.
   std::uint64_t other_ = 0; ///< Of them not of the long stream.
-  quick_random random_{1};
 };
 
 /// Words of two to nine letters that come again and again, and numbers.
@@ -179,16 +174,20 @@ result<void> fill(const read_load& what, engine& store) {
   if (!ids)
     return tl::unexpected{ids.error()};
   const auto pool = payload_pool(what.payload, what.entry_bytes);
-  std::vector<std::unique_ptr<load_source>> sources;
-  sources.push_back(std::make_unique<turn_source>(what, *ids, pool));
-  load_generator load{store, {}, std::move(sources)};
-  const auto total = what.streams * what.entries + what.long_entries();
-  while (load.acknowledged() < total && !load.failure())
-    if (!wait_for(std::chrono::milliseconds{5}))
+  quick_random random{3};
+  const auto payload = [&](std::uint64_t) {
+    return as_bytes(pool).subspan(
+      random.below(pool.size() - what.entry_bytes + 1), what.entry_bytes);
+  };
+  turns order{what, *ids};
+  constexpr std::uint64_t turn_max = 1u << 18;
+  for (auto turn = order.next(turn_max); !turn.empty();
+       turn = order.next(turn_max)) {
+    if (interrupted())
       return fail(errc::shut_down, "interrupted");
-  load.stop();
-  if (const auto why = load.failure())
-    return tl::unexpected{*why};
+    if (auto done = append_to_each(store, turn, payload); !done)
+      return done;
+  }
   return {};
 }
 
