@@ -75,8 +75,9 @@ void add_info(CLI::App& app, const command_context& given,
     ->excludes(stream);
   info.footer(
     "Of a store: what it takes on disk, which share of its segments is not\n"
-    "deleted yet (live), and what a start replays. It reads the index of every\n"
-    "segment, and no entries. In a stream's policy 0 means: as the store says.\n"
+    "deleted yet (live), and what a start replays. It reads the index of\n"
+    "every segment and no entries.\n"
+    "In a stream's policy 0 means: as the store says.\n"
     "Examples:\n"
     "  torpor info --store\n"
     "  torpor info app/log --json");

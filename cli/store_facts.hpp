@@ -41,7 +41,8 @@ struct store_facts {
                                                      bool watched);
 
 /// Puts them in the order in which they are looked for.
-[[nodiscard]] fact_sheet to_sheet(const store_facts& facts, const store& opened);
+[[nodiscard]] fact_sheet to_sheet(const store_facts& facts,
+                                  const store& opened);
 
 /// Errors: corrupt: a segment is damaged.
 [[nodiscard]] result<void> check_segments(const store_facts& facts,
