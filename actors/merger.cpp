@@ -36,16 +36,16 @@ kept_from kept_in(catalog_reader& records, const std::atomic<bool>& stopping) {
 void sweep(merge_job& job, const kept_from& kept) {
   for (std::size_t at = 0; at < job.list->size(); ++at) {
     const auto live = job.list->open(at).and_then([&](const auto& opened) {
-      return live_bytes(opened, kept);
+      return find_live(opened, kept);
     });
     const auto& summary = job.list->summary(at);
     if (!live && live.error().code == errc::shut_down)
       return;
     if (!live) // A merge of it, or a read, says so.
       continue;
-    if (*live == 0)
+    if (live->entries == 0)
       job.dead.push_back(summary.number);
-    else if (*live * 2 < summary.raw_bytes)
+    else if (live->bytes * 2 < summary.raw_bytes)
       job.wasteful.push_back(summary.number);
   }
   job.swept = true;

@@ -58,6 +58,7 @@ void add_bench(CLI::App& app, std::function<int()>& run) {
     "  torpor bench latency --seconds 5");
   add_ingest_bench(*bench, run);
   add_idle_bench(*bench, run);
+  add_read_bench(*bench, run);
   add_recover_bench(*bench, run);
   add_latency_bench(*bench, run);
   add_wheel_bench(*bench, run);

@@ -17,6 +17,7 @@ namespace torpor {
 
 void add_ingest_bench(CLI::App& bench, std::function<int()>& run);
 void add_idle_bench(CLI::App& bench, std::function<int()>& run);
+void add_read_bench(CLI::App& bench, std::function<int()>& run);
 void add_recover_bench(CLI::App& bench, std::function<int()>& run);
 void add_latency_bench(CLI::App& bench, std::function<int()>& run);
 void add_wheel_bench(CLI::App& bench, std::function<int()>& run);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <string_view>
@@ -25,6 +26,24 @@ std::string human_seconds(double seconds) {
   const auto minutes = whole / 60 % 60;
   return hours > 0 ? fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60)
                    : fmt::format("{}:{:02}", minutes, whole % 60);
+}
+
+std::string human_age(std::int64_t seconds) {
+  if (seconds < 60)
+    return fmt::format("{} s", std::max<std::int64_t>(seconds, 0));
+  if (seconds < 3600)
+    return fmt::format("{} min", seconds / 60);
+  if (seconds < 2 * 86400)
+    return fmt::format("{} h", seconds / 3600);
+  return fmt::format("{} d", seconds / 86400);
+}
+
+std::string human_bar(double share, std::size_t width) {
+  const auto most = static_cast<double>(width);
+  const auto full = static_cast<std::size_t>(
+    std::clamp(share * most + 0.5, 0.0, most));
+  return fmt::format("[{}{}]", std::string(full, '#'),
+                     std::string(width - full, '-'));
 }
 
 std::string human_time(std::int64_t ms) {

@@ -52,6 +52,15 @@ result<stream_info> inspected_store::info(stream_ref stream) {
   return table().info(stream);
 }
 
+result<std::optional<sequence>> inspected_store::kept_from(stream_id id) {
+  auto& records = table().records();
+  return records.find(id).map([&](auto row) {
+    return row == record_table::none
+             ? std::nullopt
+             : std::optional{records[row].record.first};
+  });
+}
+
 result<read_page> inspected_store::read(stream_ref stream,
                                         const read_options& options) {
   std::optional<result<read_page>> answer;

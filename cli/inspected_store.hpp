@@ -6,6 +6,7 @@
 #include "torpor/read.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,9 @@ public:
   list(std::string_view prefix, std::string_view after, std::size_t count_max);
 
   [[nodiscard]] result<stream_info> info(stream_ref stream);
+
+  /// The stream's oldest kept entry; nullopt: there is no such stream.
+  [[nodiscard]] result<std::optional<sequence>> kept_from(stream_id id);
 
   /// As stream::read, but never waits.
   [[nodiscard]] result<read_page> read(stream_ref stream,

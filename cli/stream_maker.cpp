@@ -104,11 +104,11 @@ make_streams(engine& store, std::uint64_t count, const stream_namer& name) {
 
 result<void> append_to_each(engine& store,
                             const std::vector<stream_id>& streams,
-                            bytes_view payload) {
+                            const payload_maker& payload) {
   const auto fill = [&](batch_sender& to, std::uint64_t item) -> auto& {
     auto& open = to.open({streams[item], {}});
     open.batch->append({streams[item], {}});
-    open.batch->add(payload);
+    open.batch->add(payload(item));
     open.items.push_back(item);
     return open;
   };
@@ -116,6 +116,13 @@ result<void> append_to_each(engine& store,
                              [](std::uint64_t, const write_outcome&) {
                                return false;
                              });
+}
+
+result<void> append_to_each(engine& store,
+                            const std::vector<stream_id>& streams,
+                            bytes_view payload) {
+  return append_to_each(store, streams,
+                        [payload](std::uint64_t) { return payload; });
 }
 
 } // namespace torpor

@@ -7,9 +7,8 @@
 
 namespace torpor {
 
-namespace {
-
 unsigned tier_of(const segment_summary& segment, std::uint64_t base_bytes) {
+  TORPOR_ASSERT(base_bytes > 0);
   unsigned tier = 0;
   for (auto rest = segment.file_bytes / base_bytes; rest >= merge_fan_in;
        rest /= merge_fan_in)
@@ -17,11 +16,8 @@ unsigned tier_of(const segment_summary& segment, std::uint64_t base_bytes) {
   return tier;
 }
 
-} // namespace
-
 merge_range choose_merge(const std::vector<segment_summary>& segments,
                          std::uint64_t base_bytes) {
-  TORPOR_ASSERT(base_bytes > 0);
   const auto tier = [&](std::size_t at) {
     return tier_of(segments[at], base_bytes);
   };

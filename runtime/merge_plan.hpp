@@ -23,6 +23,10 @@ inline constexpr std::size_t merge_fan_in = 8;
 /// Most segments of one merge, for the sake of its memory.
 inline constexpr std::size_t merge_sources_max = 16;
 
+/// The tier of a segment: see `choose_merge`.
+[[nodiscard]] unsigned tier_of(const segment_summary& segment,
+                               std::uint64_t base_bytes);
+
 /// Which neighbours of a list, oldest first, to merge next; empty: none. By
 /// file sizes only. Tier 0 has less than 8 times `base_bytes` (at least 1),
 /// each further tier 8 times as much; `base_bytes` should be no more than most

@@ -147,16 +147,16 @@ result<void> segment_merger::take_block(merge_source& source,
   return advance(source);
 }
 
-std::uint64_t live_bytes(const segment_row& row, sequence first) {
+live_part find_live(const segment_row& row, sequence first) {
+  const auto all = raw(row.next) - raw(row.first);
   if (raw(first) <= raw(row.first))
-    return std::max<std::uint64_t>(row.bytes, 1);
+    return {row.bytes, all};
   if (raw(first) >= raw(row.next))
-    return 0;
-  const auto left = static_cast<double>(raw(row.next) - raw(first));
-  const auto all = static_cast<double>(raw(row.next) - raw(row.first));
-  return std::max<std::uint64_t>(
-    static_cast<std::uint64_t>(static_cast<double>(row.bytes) * (left / all)),
-    1);
+    return {};
+  const auto left = raw(row.next) - raw(first);
+  const auto share = static_cast<double>(left) / static_cast<double>(all);
+  return {
+    static_cast<std::uint64_t>(static_cast<double>(row.bytes) * share), left};
 }
 
 } // namespace
@@ -182,21 +182,24 @@ merge_segments(disk& disk,
   return merged;
 }
 
-result<std::uint64_t> live_bytes(const std::shared_ptr<const segment>& from,
-                                 const kept_from& kept) {
+result<live_part> find_live(const std::shared_ptr<const segment>& from,
+                            const kept_from& kept) {
   segment_row_scan rows{from};
-  std::uint64_t bytes = 0;
+  live_part all;
   for (;;) {
     const auto row = rows.next();
     if (!row)
       return tl::unexpected{row.error()};
     if (!*row)
-      return bytes;
+      return all;
     const auto first = kept((*row)->stream);
     if (!first)
       return tl::unexpected{first.error()};
-    if (*first)
-      bytes += live_bytes(**row, **first);
+    if (!*first)
+      continue;
+    const auto part = find_live(**row, **first);
+    all.bytes += part.bytes;
+    all.entries += part.entries;
   }
 }
 

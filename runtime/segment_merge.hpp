@@ -36,11 +36,16 @@ merge_segments(disk& disk,
                const std::string& directory, const segment_config& config,
                const kept_from& kept, const std::function<bool()>& cancelled);
 
-/// Raw bytes of a segment that are not gone. Of a stream that begins before its
-/// kept entries, the share of these counts; 0 only if nothing is left. Reads the
-/// index only; asks `kept` once for each stream, in ascending order. Errors:
-/// corrupt, io_failed, and those of `kept`.
-[[nodiscard]] result<std::uint64_t>
-live_bytes(const std::shared_ptr<const segment>& from, const kept_from& kept);
+/// What of a segment is not gone.
+struct live_part {
+  /// Raw bytes. Of a stream that begins before its kept entries, their share.
+  std::uint64_t bytes = 0;
+  std::uint64_t entries = 0;
+};
+
+/// Reads the index only; asks `kept` once for each stream, in ascending order.
+/// Errors: corrupt, io_failed, and those of `kept`.
+[[nodiscard]] result<live_part>
+find_live(const std::shared_ptr<const segment>& from, const kept_from& kept);
 
 } // namespace torpor

@@ -209,6 +209,8 @@ result<void> recover(store& opened, access mode) {
   const auto visit = [&](const block_view& block, block_place place) {
     if (place.file >= unsealed)
       tail.add(block, place);
+    if (place.file >= opened.state.journal_first)
+      opened.replayed_bytes += place.bytes;
   };
   scan_options how;
   how.whole_from = static_cast<std::uint32_t>(opened.state.journal_first);
