@@ -34,6 +34,11 @@ public:
 
   result<void> write(segment_writer& into);
 
+  /// Makes room for the blocks of so many bytes of files.
+  void reserve(std::uint64_t bytes) {
+    static_cast<void>(bytes_.reserve(bytes));
+  }
+
 private:
   void add(const block_view& block);
 
@@ -115,6 +120,10 @@ result<segment_summary> write_segment(disk& disk, const journal_config& journal,
   const auto listing = list_journal_files(disk, journal);
   if (!listing)
     return tl::unexpected{listing.error()};
+  std::uint64_t bytes = 0;
+  for (auto number = range.first; number <= range.last; ++number)
+    bytes += journal_file_bytes(disk, journal, number).value_or(0);
+  blocks.reserve(bytes);
   for (const auto number : listing->numbers) {
     if (number < range.first || number > range.last)
       continue;
