@@ -209,7 +209,8 @@ TEST_SUITE("segment_rebuild") {
 
   TEST_CASE_FIXTURE(sealed_journal, "a journal that is gone is named") {
     seal(4);
-    for (const auto number : list_journal_files(disk, config)->numbers)
+    const auto files = list_journal_files(disk, config).value();
+    for (const auto number : files.numbers)
       disk.remove_raw(path(number));
     CHECK(mentions(refused(), journal_file_name(4)));
   }
