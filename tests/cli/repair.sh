@@ -27,7 +27,7 @@ for offset in $(grep -obUa state torpor-data/catalog/data.mdb | cut -d: -f1); do
   flip torpor-data/catalog/data.mdb $((offset + 6))
 done
 for command in ls verify 'read a' 'append a'; do
-  run 1 "$torpor" $command </dev/null
+  run 1 "$torpor" $command <<<more
   complains "its state is damaged; 'torpor repair' can make it anew$"
 done
 cp -r torpor-data damaged
