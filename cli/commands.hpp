@@ -43,6 +43,8 @@ void add_stream_commands(CLI::App& app, const command_context& given,
                          chosen_command& run);
 void add_verify(CLI::App& app, const command_context& given,
                 chosen_command& run);
+void add_repair(CLI::App& app, const command_context& given,
+                chosen_command& run);
 void add_bench(CLI::App& app, std::function<int()>& run);
 void add_demo(CLI::App& app, std::function<int()>& run);
 

@@ -60,23 +60,34 @@ inline constexpr std::size_t block_head_bytes = 12;
 /// The size a block claims, or 0 when `bytes` cannot hold a block.
 [[nodiscard]] std::uint32_t claimed_block_bytes(bytes_view bytes) noexcept;
 
-/// Checks and decodes one whole block. Errors: corrupt.
+/// Checks and decodes one whole block. The entries are covered by its checksum
+/// and looked at by `entry_cursor` only. Errors: corrupt.
 [[nodiscard]] result<block_view> parse_block(bytes_view bytes);
 
-/// Walks over the entries of a parsed block.
+/// Walks over the entries of a parsed block. Threads: one owner.
 class entry_cursor {
 public:
   explicit entry_cursor(const block_view& block) noexcept;
 
-  /// The next entry, or nullopt at the end.
+  /// The next entry, or nullopt at the end and where the entries make no sense.
   [[nodiscard]] std::optional<entry_view> next() noexcept;
+
+  /// Behind the end: whether the entries were what the block's head says. If
+  /// not, a faulty writer made the block, for its checksum was right.
+  [[nodiscard]] bool sound() const noexcept { return sound_; }
 
 private:
   bytes_view rest_;
   sequence seq_;
   std::int64_t time_ms_;
+  std::int64_t last_ms_; ///< What the last entry's time must be.
   std::uint32_t left_;
+  bool sound_ = true;
 };
+
+/// What is to be said of a block whose entries are not sound.
+inline constexpr std::string_view senseless_entries
+  = "the block's entries make no sense";
 
 /// Bytes of key-value pairs as an entry carries them; none for no pairs.
 [[nodiscard]] std::vector<std::byte>

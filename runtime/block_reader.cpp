@@ -168,7 +168,8 @@ block_reader::take_chunk(read_job& job, const segment_list::found& part,
       continue;
     const auto whole = keeps_chunk((*block)->whole.size(), chunk->size);
     keeps = keeps || whole;
-    taken = take(job, whole ? **block : keep_copy(job.page, **block));
+    taken = take(job, whole ? **block : keep_copy(job.page, **block),
+                 part.in->path());
   }
   if (keeps)
     job.page.buffers.push_back(std::move(chunk->bytes));
@@ -196,7 +197,7 @@ result<block_reader::progress> block_reader::take_journal(read_job& job) {
                                   place.offset,
                                   journal_file_name(place.file))});
     page.buffers.push_back(std::move(buffer));
-    const auto taken = take(job, *block);
+    const auto taken = take(job, *block, (*source)->path());
     if (!taken || *taken == progress::full)
       return taken;
   }
@@ -207,7 +208,8 @@ result<block_reader::progress> block_reader::take_journal(read_job& job) {
 
 /// Adds the entries of a block that the read asked for.
 result<block_reader::progress> block_reader::take(read_job& job,
-                                                  const block_view& block) {
+                                                  const block_view& block,
+                                                  const std::string& path) {
   auto& page = job.page;
   const auto& wanted = job.request->options;
   if (raw(block.first) > raw(expected_))
@@ -230,6 +232,11 @@ result<block_reader::progress> block_reader::take(read_job& job,
     page.entries.push_back(*entry);
     page.next_from = entry->seq + 1;
   }
+  if (!cursor.sound())
+    return damaged(job, std::max(block.first, page.next_from),
+                   block.first + block.count,
+                   {errc::corrupt,
+                    fmt::format("{}, in '{}'", senseless_entries, path)});
   expected_ = block.first + block.count;
   return page.entries.size() >= wanted.count_max ? progress::full
                                                  : progress::more;

@@ -42,7 +42,8 @@ private:
                                             const segment_list::found& part,
                                             std::uint32_t number);
   [[nodiscard]] result<progress> take_journal(read_job& job);
-  [[nodiscard]] result<progress> take(read_job& job, const block_view& block);
+  [[nodiscard]] result<progress> take(read_job& job, const block_view& block,
+                                      const std::string& path);
   [[nodiscard]] result<file*> open(std::uint32_t number);
 
   static constexpr std::size_t open_files_max = 16;

@@ -10,6 +10,13 @@
 
 namespace torpor {
 
+namespace {
+
+constexpr std::size_t sample_bytes = 4096;
+constexpr unsigned attempt_every = 16;
+
+} // namespace
+
 void chunk_compressor::freed::operator()(ZSTD_CCtx_s* context) const noexcept {
   ZSTD_freeCCtx(context);
 }
@@ -23,15 +30,33 @@ chunk_compressor::chunk_compressor(int level)
 bytes_view chunk_compressor::compress(bytes_view raw) {
   if (!context_)
     return raw;
+  if (promises_little(raw) || !shrink(raw)) {
+    ++plain_;
+    return raw;
+  }
+  plain_ = 0;
+  return buffer_.view();
+}
+
+/// Judged by a sample from the middle, unless the last chunk was compressed or
+/// an attempt is due: a sample does not see what repeats from far.
+bool chunk_compressor::promises_little(bytes_view raw) {
+  if (plain_ % attempt_every == 0 || raw.size() <= 4 * sample_bytes)
+    return false;
+  return !shrink(raw.subspan((raw.size() - sample_bytes) / 2, sample_bytes));
+}
+
+/// Fills the buffer; false if that saves less than an eighth.
+bool chunk_compressor::shrink(bytes_view raw) {
   buffer_.shrink(256u << 10);
   const auto room = raw.size() - raw.size() / 8;
   // Running out of room means that it saves too little.
   const auto bytes = ZSTD_compressCCtx(context_.get(), buffer_.reserve(room),
                                        room, raw.data(), raw.size(), level_);
   if (ZSTD_isError(bytes) || bytes >= raw.size())
-    return raw;
+    return false;
   buffer_.grow(bytes);
-  return buffer_.view();
+  return true;
 }
 
 result<void> decompress_chunk(bytes_view stored, std::span<std::byte> raw) {

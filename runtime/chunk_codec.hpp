@@ -19,7 +19,9 @@ public:
   explicit chunk_compressor(int level);
 
   /// The bytes to store: compressed if that saves at least an eighth, else
-  /// `raw` itself. Good until the next call.
+  /// `raw` itself. Good until the next call. After a chunk that stayed as it
+  /// was, a sample of the next one decides whether it is worth an attempt, and
+  /// at least each 16th is attempted.
   [[nodiscard]] bytes_view compress(bytes_view raw);
 
 private:
@@ -27,9 +29,13 @@ private:
     void operator()(ZSTD_CCtx_s* context) const noexcept;
   };
 
+  [[nodiscard]] bool promises_little(bytes_view raw);
+  [[nodiscard]] bool shrink(bytes_view raw);
+
   int level_;
   std::unique_ptr<ZSTD_CCtx_s, freed> context_;
   byte_buffer buffer_;
+  unsigned plain_ = 0; ///< Chunks in a row that stayed as they were.
 };
 
 /// Fills `raw` with what `stored` was made from. Errors: corrupt.

@@ -35,6 +35,11 @@ public:
 
   result<void> write(segment_writer& into);
 
+  /// Makes room for the blocks of so many bytes of files.
+  void reserve(std::uint64_t bytes) {
+    static_cast<void>(bytes_.reserve(bytes));
+  }
+
 private:
   void add(const block_view& block);
 
@@ -141,6 +146,10 @@ result<void> collect(collected_blocks& blocks, disk& disk,
   const auto heads = heads_of(disk, config, range);
   if (!heads)
     return tl::unexpected{heads.error()};
+  std::uint64_t bytes = 0;
+  for (const auto& each : *heads)
+    bytes += each.bytes;
+  blocks.reserve(bytes);
   auto next = range.frame_first;
   for (auto at = heads->begin(); at != heads->end(); ++at) {
     if (at->first && at->first->number > next)

@@ -1,46 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/segment_list.hpp"
 
-#include "runtime/segment_files.hpp"
-
 #include <algorithm>
 
 namespace torpor {
 
 std::shared_ptr<const segment_list>
 segment_list::with(const std::vector<segment_summary>& segments) const {
-  auto next = std::make_shared<segment_list>(where_);
+  std::shared_ptr<segment_list> next{new segment_list{open_}};
   for (const auto& summary : segments) {
     const auto known = std::find_if(
       slots_.begin(), slots_.end(), [&](const auto& each) {
-        return each->summary.number == summary.number;
+        return each->summary().number == summary.number;
       });
-    if (known != slots_.end()) {
-      next->slots_.push_back(*known);
-    } else {
-      next->slots_.push_back(std::make_shared<slot>());
-      next->slots_.back()->summary = summary;
-    }
+    next->slots_.push_back(known != slots_.end()
+                             ? *known
+                             : std::make_shared<listed_segment>(summary));
   }
   return next;
-}
-
-std::string segment_list::path(std::size_t at) const {
-  return where_.directory + "/"
-         + segment_file_name(slots_[at]->summary.number);
-}
-
-result<std::shared_ptr<const segment>>
-segment_list::open(std::size_t at) const {
-  auto& each = *slots_[at];
-  const std::lock_guard guard{each.mutex};
-  if (!each.opened) {
-    auto opened = segment::open(*where_.disk, path(at), where_.store);
-    if (!opened)
-      return opened;
-    each.opened = std::move(*opened);
-  }
-  return each.opened;
 }
 
 result<std::optional<segment_list::found>>
@@ -90,7 +67,7 @@ result<std::optional<segment_list::found>>
 segment_list::find_time(stream_id stream, sequence from,
                         std::int64_t time_ms) const {
   for (std::size_t at = 0; at < slots_.size(); ++at) {
-    if (slots_[at]->summary.last_ms < time_ms)
+    if (summary(at).last_ms < time_ms)
       continue;
     auto seen = look(at, stream);
     if (!seen)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "runtime/segment.hpp"
+#include "runtime/open_segments.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,19 +13,18 @@ namespace torpor {
 
 /// The segments of a store, those with the oldest entries first. A list never
 /// changes: a read goes on with the one that it began with. A segment is opened
-/// when it is first looked at, and stays open while a list has it.
-/// Threads: any.
+/// when it is first looked at; a list and those made from it keep at most
+/// `open_max` open, those used last. Threads: any.
 class segment_list {
 public:
-  /// Where segments lie and whose they are.
-  struct place {
-    std::shared_ptr<torpor::disk> disk;
-    std::string directory;
-    store_id store{};
-  };
+  using place = open_segments::place;
+
+  /// More than merging leaves of any store (docs/architecture.md, Merging).
+  static constexpr std::size_t open_max = 64;
 
   /// An empty list.
-  explicit segment_list(place where) : where_(std::move(where)) {}
+  explicit segment_list(place where, std::size_t most = open_max)
+    : open_{std::make_shared<open_segments>(std::move(where), most)} {}
 
   /// The next list. What is in both is opened once.
   [[nodiscard]] std::shared_ptr<const segment_list>
@@ -34,13 +32,17 @@ public:
 
   [[nodiscard]] std::size_t size() const noexcept { return slots_.size(); }
   [[nodiscard]] const segment_summary& summary(std::size_t at) const noexcept {
-    return slots_[at]->summary;
+    return slots_[at]->summary();
   }
-  [[nodiscard]] std::string path(std::size_t at) const;
+  [[nodiscard]] std::string path(std::size_t at) const {
+    return open_->path(*slots_[at]);
+  }
 
   /// Errors: corrupt, incompatible, io_failed (also when the file is missing).
   [[nodiscard]] result<std::shared_ptr<const segment>>
-  open(std::size_t at) const;
+  open(std::size_t at) const {
+    return open_->open(slots_[at]);
+  }
 
   /// A stream's part in one segment.
   struct found {
@@ -58,17 +60,14 @@ public:
   find_time(stream_id stream, sequence from, std::int64_t time_ms) const;
 
 private:
-  struct slot {
-    segment_summary summary;
-    std::mutex mutex;
-    std::shared_ptr<const segment> opened; ///< Guarded by `mutex`.
-  };
+  explicit segment_list(std::shared_ptr<open_segments> shared)
+    : open_{std::move(shared)} {}
 
   [[nodiscard]] result<std::optional<found>> look(std::size_t at,
                                                   stream_id stream) const;
 
-  place where_;
-  std::vector<std::shared_ptr<slot>> slots_;
+  std::shared_ptr<open_segments> open_;
+  std::vector<std::shared_ptr<listed_segment>> slots_;
 };
 
 } // namespace torpor

@@ -143,7 +143,9 @@ result<void> segment_merger::take_block(merge_source& source,
   last_ms_ = block.last_ms;
   if (first)
     if (auto added = into_.add(block, *first); !added)
-      return added;
+      return added.error().code == errc::corrupt
+               ? source.damaged(senseless_entries)
+               : added;
   return advance(source);
 }
 

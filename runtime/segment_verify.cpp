@@ -2,7 +2,6 @@
 #include "runtime/segment_verify.hpp"
 
 #include "runtime/segment_scan.hpp"
-#include "runtime/wire.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -12,19 +11,12 @@ namespace torpor {
 namespace {
 
 /// Bytes of the payloads, if the entries are what the block's head says.
-/// Unlike `entry_cursor` it survives a writer that was wrong.
 std::optional<std::uint64_t> count_payload(const block_view& block) {
-  wire_reader from{block.entries};
-  auto time_ms = static_cast<std::uint64_t>(block.first_ms);
+  entry_cursor entries{block};
   std::uint64_t payload_bytes = 0;
-  for (auto left = block.count; left > 0 && from.ok(); --left) {
-    const auto head = from.varint();
-    time_ms += from.varint();
-    if ((head & 1) != 0)
-      from.raw(from.varint());
-    payload_bytes += from.raw(head >> 1).size();
-  }
-  if (!from.done() || time_ms != static_cast<std::uint64_t>(block.last_ms))
+  while (const auto entry = entries.next())
+    payload_bytes += entry->payload.size();
+  if (!entries.sound())
     return std::nullopt;
   return payload_bytes;
 }
@@ -248,7 +240,7 @@ void segment_verifier::count(const block_view& block) {
   const auto payload_bytes = count_payload(block);
   if (!payload_bytes) {
     note(block.stream, block.first, block.first + block.count,
-         "the block's entries make no sense");
+         senseless_entries);
     return;
   }
   const auto none = sum.entries == 0;

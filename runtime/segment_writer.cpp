@@ -3,6 +3,8 @@
 
 #include "runtime/assert.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace torpor {
@@ -37,15 +39,20 @@ segment_writer::segment_writer(std::unique_ptr<file> into,
 result<void> segment_writer::add(const block_view& block, sequence from) {
   if (block.count == 0 || raw(block.first) + block.count <= raw(from))
     return {};
-  entry_cursor entries{block};
-  auto entry = entries.next();
-  while (raw(entry->seq) < raw(from))
-    entry = entries.next();
-  auto started = start_block(block.stream, entry->seq, block.entries.size());
+  auto started = start_block(block.stream, std::max(block.first, from),
+                             block.entries.size());
   if (!started)
     return started;
-  for (; entry; entry = entries.next())
-    add_entry(*entry);
+  entry_cursor entries{block};
+  while (const auto entry = entries.next())
+    if (raw(entry->seq) >= raw(from))
+      add_entry(*entry);
+  if (!entries.sound())
+    return fail(errc::corrupt,
+                fmt::format("stream {}, entries {} to {}: {}",
+                            raw(block.stream), raw(block.first),
+                            raw(block.first) + block.count - 1,
+                            senseless_entries));
   return {};
 }
 

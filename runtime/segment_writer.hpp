@@ -36,7 +36,8 @@ public:
 
   /// Adds the block's entries from sequence `from` on; if there are none,
   /// nothing. Blocks come in the order of (stream, first) and do not overlap;
-  /// gaps are allowed. What else a block says is left out. Errors: io_failed.
+  /// gaps are allowed. What else a block says is left out. Errors: io_failed,
+  /// corrupt (its entries make no sense; names stream and range).
   [[nodiscard]] result<void> add(const block_view& block,
                                  sequence from = sequence{0});
 

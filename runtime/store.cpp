@@ -132,6 +132,9 @@ result<void> open_catalog(store& opened, access mode) {
     return tl::unexpected{records.error()};
   opened.records = std::move(*records);
   auto state = opened.records->state();
+  if (!state && state.error().code == errc::corrupt)
+    return fail(errc::corrupt,
+                state.error().context + "; 'torpor repair' can make it anew");
   if (!state)
     return tl::unexpected{state.error()};
   opened.state = *state;
@@ -191,7 +194,7 @@ result<void> remove_orphans(store& opened) {
 }
 
 /// Lists the segments; their files are opened when they are read.
-void open_segments(store& opened) {
+void list_segments(store& opened) {
   const segment_list none{{opened.world.disk,
                            segment_directory(opened.config.data_dir),
                            opened.journal.store}};
@@ -259,7 +262,7 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                 .and_then([&] {
                   return prepare(segment_directory(directory));
                 })
-                .map([&] { open_segments(*opened); })
+                .map([&] { list_segments(*opened); })
                 .and_then([&] { return recover(*opened, mode); });
   if (done && mode == access::write)
     done = begin_incarnation(*opened).and_then([&] {

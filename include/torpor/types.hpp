@@ -53,7 +53,8 @@ struct entry_view {
   bytes_view payload;       ///< 0 to `limits::payload_bytes_max`.
   bytes_view encoded;       ///< The properties as stored; empty for none.
 
-  /// The properties, in the order they were given.
+  /// The properties, in the order they were given. If `encoded` is not what a
+  /// store gave, those in front of the first that cannot be read.
   [[nodiscard]] std::vector<property> properties() const;
 };
 

@@ -51,6 +51,42 @@ TEST_SUITE("chunk_codec") {
     CHECK(compressor.compress(as_bytes(saves_less)).size() == size);
   }
 
+  TEST_CASE("text among noise is compressed, chunk by chunk") {
+    chunk_compressor compressor{1};
+    const auto noisy = text(100);
+    const auto plain = text(0);
+    for (int i = 0; i < 50; ++i) {
+      CHECK(compressor.compress(as_bytes(noisy)).size() == size);
+      if (i % 3 == 0)
+        CHECK(compressor.compress(as_bytes(plain)).size() < size / 8);
+    }
+  }
+
+  TEST_CASE("noise that repeats is found soon, though no sample shows it") {
+    chunk_compressor compressor{1};
+    const auto noisy = text(100);
+    auto repeats = noisy.substr(0, size / 4);
+    repeats += repeats;
+    repeats += repeats;
+    CHECK(compressor.compress(as_bytes(repeats)).size() < size / 3);
+    CHECK(compressor.compress(as_bytes(noisy)).size() == size);
+    int attempts = 1;
+    while (compressor.compress(as_bytes(repeats)).size() == size)
+      ++attempts;
+    CHECK(attempts == 16);
+    CHECK(compressor.compress(as_bytes(repeats)).size() < size / 3);
+  }
+
+  TEST_CASE("the same chunks give the same bytes") {
+    chunk_compressor one{1};
+    chunk_compressor two{1};
+    for (const std::size_t percent : {100u, 100u, 50u, 100u, 0u, 100u, 87u}) {
+      const auto raw = text(percent);
+      CHECK(as_text(one.compress(as_bytes(raw)))
+            == as_text(two.compress(as_bytes(raw))));
+    }
+  }
+
   TEST_CASE("level 0 compresses nothing") {
     chunk_compressor compressor{0};
     const auto raw = text(0);

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/segment_rebuild.hpp"
+
+#include "runtime/journal_scan.hpp"
+#include "runtime/journal_seal.hpp"
+#include "runtime/segment_files.hpp"
+#include "runtime/segment_verify.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace torpor {
+
+namespace {
+
+using open_segment = std::shared_ptr<const segment>;
+
+/// From the oldest journal file on; of those that begin with the same, the one
+/// that covers most, and of those the newest.
+bool comes_first(const open_segment& left, const open_segment& right) {
+  const auto place = [](const segment_summary& of) {
+    return std::tuple{of.journal_first, ~of.journal_last, ~of.number};
+  };
+  return place(left->summary()) < place(right->summary());
+}
+
+std::string covered(const segment& of) {
+  return fmt::format("'{}' (journal files {} to {})", of.path(),
+                     of.summary().journal_first, of.summary().journal_last);
+}
+
+std::string what_was_left(const rebuilt_state& made) {
+  std::string text;
+  for (const auto& each : made.left)
+    text += fmt::format("; '{}' cannot be used: {}", each.path, each.text);
+  return text;
+}
+
+/// Makes the list out of what lies in the directory. Threads: one owner.
+class list_rebuilder {
+public:
+  list_rebuilder(disk& disk, const std::string& directory)
+    : disk_{disk},
+      directory_{directory} {}
+
+  result<void> read(const store_id& store);
+  result<void> choose();
+  void leave_unproven(std::uint32_t oldest, std::uint64_t unsealed_first);
+
+  /// Behind the last journal file that the list covers.
+  [[nodiscard]] std::uint32_t end() const {
+    return list_.empty() ? 1 : list_.back()->summary().journal_last + 1;
+  }
+  [[nodiscard]] rebuilt_state take();
+
+private:
+  result<void> place(const open_segment& next);
+  [[nodiscard]] bool contested(const segment& one) const;
+  void leave(const std::string& path, std::string text) {
+    made_.left.push_back({path, std::move(text)});
+  }
+
+  disk& disk_;
+  const std::string& directory_;
+  std::vector<open_segment> found_;
+  std::vector<open_segment> list_;
+  rebuilt_state made_;
+};
+
+result<void> list_rebuilder::read(const store_id& store) {
+  const auto names = disk_.list(directory_);
+  if (!names)
+    return tl::unexpected{names.error()};
+  for (const auto& name : *names) {
+    const auto number = segment_file_number(name);
+    if (!number)
+      continue;
+    auto& next = made_.state.next_segment;
+    next = std::max(next, *number + 1);
+    const auto path = directory_ + "/" + name;
+    auto opened = segment::open(disk_, path, store);
+    if (opened)
+      found_.push_back(std::move(*opened));
+    else if (opened.error().code == errc::corrupt)
+      leave(path, opened.error().context);
+    else
+      return tl::unexpected{opened.error()};
+  }
+  std::sort(found_.begin(), found_.end(), comes_first);
+  return {};
+}
+
+/// Whether another file has some of the same journal files: then one of them is
+/// left over, perhaps from a crash before it was whole.
+bool list_rebuilder::contested(const segment& one) const {
+  return std::any_of(found_.begin(), found_.end(), [&](const auto& other) {
+    return other.get() != &one
+           && other->summary().journal_first <= one.summary().journal_last
+           && other->summary().journal_last >= one.summary().journal_first;
+  });
+}
+
+result<void> list_rebuilder::choose() {
+  for (const auto& next : found_)
+    if (auto placed = place(next); !placed)
+      return placed;
+  return {};
+}
+
+result<void> list_rebuilder::place(const open_segment& next) {
+  const auto& sum = next->summary();
+  if (sum.journal_last < end()) {
+    leave(next->path(), "other segments have the same journal files");
+    return {};
+  }
+  if (contested(*next)) {
+    const auto report = verify_segment(next);
+    if (!report)
+      return tl::unexpected{report.error()};
+    if (!report->damages.empty()) {
+      leave(next->path(), report->damages.front().text);
+      return {};
+    }
+  }
+  if (sum.journal_first < end())
+    return fail(errc::corrupt,
+                fmt::format("{} and {} overlap in part; move one of them away",
+                            covered(*list_.back()), covered(*next)));
+  if (sum.journal_first > end())
+    return fail(errc::corrupt,
+                fmt::format("no segment has journal files {} to {}, which come "
+                            "before {}; restore it from a copy{}",
+                            end(), sum.journal_first - 1, covered(*next),
+                            what_was_left(made_)));
+  list_.push_back(next);
+  return {};
+}
+
+/// Leaves the newest segments while nothing proves that the records were saved
+/// after them: the journal has all of their files still.
+void list_rebuilder::leave_unproven(std::uint32_t oldest,
+                                    std::uint64_t unsealed_first) {
+  while (!list_.empty() && list_.back()->summary().journal_first >= oldest
+         && list_.back()->summary().journal_last >= unsealed_first) {
+    leave(list_.back()->path(), "the journal has all of its files still");
+    list_.pop_back();
+  }
+}
+
+rebuilt_state list_rebuilder::take() {
+  auto& state = made_.state;
+  for (const auto& each : list_)
+    state.segments.push_back(each->summary());
+  state.unsealed_first = state.journal_first = end();
+  return std::move(made_);
+}
+
+/// Damage in what is not sealed. Names of files have their numbers' order.
+std::optional<journal_damage> needed_damage(const journal_config& journal,
+                                            const scan_result& scan,
+                                            std::uint32_t first) {
+  if (scan.end.file + 1 < first)
+    return journal_damage{journal_file_path(journal, first - 1), 0, 0,
+                          "the journal ends before this file"};
+  const auto path = journal_file_path(journal, first);
+  for (const auto& damage : scan.damages)
+    if (damage.file >= path)
+      return damage;
+  return std::nullopt;
+}
+
+/// What the state says of the journal: where it is not sealed, and the openings.
+result<void> read_journal(disk& disk, const journal_config& journal,
+                          rebuilt_state& made) {
+  auto& state = made.state;
+  const auto first = static_cast<std::uint32_t>(state.unsealed_first);
+  const scan_options how{.whole_from = first, .repair = false};
+  const auto scan = scan_journal(disk, journal, how,
+                                 [](const block_view&, block_place) {});
+  if (!scan)
+    return tl::unexpected{scan.error()};
+  if (const auto damage = needed_damage(journal, *scan, first))
+    return fail(errc::corrupt,
+                fmt::format("journal '{}' at byte {}: {}, and no segment has "
+                            "it; restore it from a copy{}",
+                            damage->file, damage->offset, damage->text,
+                            what_was_left(made)));
+  state.incarnation = std::max(state.incarnation, scan->end.incarnation);
+  const auto behind = frame_behind(disk, journal, first - 1,
+                                   std::numeric_limits<std::uint32_t>::max());
+  if (!behind)
+    return tl::unexpected{behind.error()};
+  state.frame_first = behind->value_or(scan->end.frame + 1);
+  return {};
+}
+
+} // namespace
+
+result<rebuilt_state> rebuild_state(disk& disk, const journal_config& journal,
+                                    const std::string& directory,
+                                    const std::optional<catalog_state>& known) {
+  list_rebuilder list{disk, directory};
+  const auto files = list_journal_files(disk, journal);
+  if (!files)
+    return tl::unexpected{files.error()};
+  auto done = list.read(journal.store).and_then([&] { return list.choose(); });
+  if (!done)
+    return tl::unexpected{done.error()};
+  if (!files->numbers.empty())
+    list.leave_unproven(files->numbers.front(),
+                        known ? known->unsealed_first : 1);
+  auto made = list.take();
+  if (known) {
+    made.state.incarnation = known->incarnation;
+    made.state.next_segment = std::max(made.state.next_segment,
+                                       known->next_segment);
+  }
+  done = read_journal(disk, journal, made);
+  if (!done)
+    return tl::unexpected{done.error()};
+  return made;
+}
+
+std::vector<left_segment>
+compare_segments(disk& disk, const std::string& directory,
+                 const store_id& store,
+                 const std::vector<segment_summary>& listed) {
+  std::vector<left_segment> wrong;
+  for (const auto& each : listed) {
+    const auto path = directory + "/" + segment_file_name(each.number);
+    const auto opened = segment::open(disk, path, store);
+    if (!opened)
+      wrong.push_back({path, opened.error().context});
+    else if ((*opened)->summary() != each)
+      wrong.push_back({path, "it is not what the catalog says of it"});
+  }
+  return wrong;
+}
+
+} // namespace torpor

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "runtime/catalog.hpp"
+#include "runtime/disk.hpp"
+#include "runtime/journal_files.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace torpor {
+
+/// A segment's file that a rebuilt list does not name, and why.
+struct left_segment {
+  std::string path;
+  std::string text;
+};
+
+/// What the files of a store say of its state.
+struct rebuilt_state {
+  catalog_state state;
+  std::vector<left_segment> left;
+};
+
+/// Makes the catalog's state anew from segments and journal
+/// (docs/segment-format.md, "Rebuilding the list"). `known` is what the catalog
+/// says, if that can be read. Changes nothing. Errors: io_failed, incompatible,
+/// corrupt: journal files that neither a segment has nor the journal, segments
+/// that overlap in part, or damage in what is not sealed; names the files.
+[[nodiscard]] result<rebuilt_state>
+rebuild_state(disk& disk, const journal_config& journal,
+              const std::string& directory,
+              const std::optional<catalog_state>& known);
+
+/// What is wrong with the files of a list: missing ones, and those that say
+/// something else of themselves.
+[[nodiscard]] std::vector<left_segment>
+compare_segments(disk& disk, const std::string& directory,
+                 const store_id& store,
+                 const std::vector<segment_summary>& listed);
+
+} // namespace torpor

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A catalog that lost its list of segments gets it back from the files.
+. "$(dirname "$0")/common.sh"
+
+# flip FILE OFFSET: changes one byte.
+flip() {
+  local byte
+  byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+  printf "\\x$(printf %02x $((byte ^ 255)))" \
+    | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+seq 1 1000000 >lines
+for stream in a b c; do
+  run 0 "$torpor" import lines --name "$stream" --quiet
+done
+segments=$(ls torpor-data/segments | wc -l)
+[ "$segments" -gt 0 ] || fail "nothing was sealed"
+run 0 "$torpor" repair
+prints 'there is nothing to repair'
+silent
+cp -r torpor-data sound
+
+# The state's value, in each page that has one.
+for offset in $(grep -obUa state torpor-data/catalog/data.mdb | cut -d: -f1); do
+  flip torpor-data/catalog/data.mdb $((offset + 6))
+done
+for command in ls verify 'read a' 'append a'; do
+  run 1 "$torpor" $command <<<more
+  complains "its state is damaged; 'torpor repair' can make it anew$"
+done
+cp -r torpor-data damaged
+run 1 "$torpor" repair
+shows '^found: catalog .*: its state is damaged$'
+shows '^can be written: [0-9]+ segments, and the journal from file [0-9]+ on$'
+complains 'was not changed; .* --yes$'
+run 1 "$torpor" verify
+run 0 "$torpor" repair --yes --json
+shows '^\{"findings":\["catalog .*"\],"written":true,"segments":[0-9]+,'
+run 0 "$torpor" verify
+shows '^read 3 streams, 3000000 entries'
+run 0 "$torpor" append a --quiet <<<more
+for stream in a b c; do
+  run 0 "$torpor" read "$stream" --count 1000000
+  cmp -s out lines || fail "stream $stream is not what it was"
+done
+run 0 "$torpor" repair
+prints 'there is nothing to repair'
+
+# A segment that is gone cannot be made up for.
+rm -r torpor-data
+cp -r sound torpor-data
+gone=$(ls torpor-data/segments | head -n 1)
+rm "torpor-data/segments/$gone"
+run 1 "$torpor" repair --yes
+complains 'from a copy'
+run 1 "$torpor" verify
+shows "^damaged: 'torpor-data/segments/$gone': "
+run 1 "$torpor" read a
+complains "stream 'a': entries [0-9]+ to [0-9]+ cannot be read: .*$gone"
+run 0 "$torpor" append a --quiet <<<more # Nothing else is harmed.
+run 0 "$torpor" tail a -n 1
+prints more
+
+# A chunk with a flipped byte costs its entries.
+rm -r torpor-data
+cp -r sound torpor-data
+flip "torpor-data/segments/$gone" 5000
+run 1 "$torpor" verify
+shows "^damaged: stream 'a', entries 0 to [0-9]+: 'torpor-data/segments/$gone' is damaged"
+run 1 "$torpor" read a
+complains "stream 'a': entries 0 to [0-9]+ cannot be read: 'torpor-data/segments/$gone' is damaged at byte 64"
+run 0 "$torpor" read b --count 1000000
+cmp -s out lines || fail "an undamaged stream cannot be read"
+run 0 "$torpor" repair
+prints 'there is nothing to repair'
+finish
