@@ -3,6 +3,7 @@
 
 #include "cli/human.hpp"
 #include "cli/status_line.hpp"
+#include "runtime/merge_plan.hpp"
 
 #include <fmt/format.h>
 

@@ -70,4 +70,21 @@ plan_seal(disk& disk, const journal_config& config, const seal_range& all) {
            : std::nullopt;
 }
 
+result<std::optional<std::uint64_t>>
+first_frame(disk& disk, const journal_config& config, std::uint32_t file) {
+  const auto listing = list_journal_files(disk, config);
+  if (!listing)
+    return tl::unexpected{listing.error()};
+  for (const auto number : listing->numbers) {
+    if (number < file)
+      continue;
+    const auto head = read_file_head(disk, config, number);
+    if (!head)
+      return tl::unexpected{head.error()};
+    if (head->first)
+      return head->first->number;
+  }
+  return std::nullopt;
+}
+
 } // namespace torpor

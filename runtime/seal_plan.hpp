@@ -40,4 +40,9 @@ struct file_head {
                                                const journal_config& config,
                                                std::uint32_t number);
 
+/// Number of the first frame in the journal's files from that one on; nullopt:
+/// there is none. Errors: as above.
+[[nodiscard]] result<std::optional<std::uint64_t>>
+first_frame(disk& disk, const journal_config& config, std::uint32_t file);
+
 } // namespace torpor

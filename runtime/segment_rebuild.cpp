@@ -189,11 +189,10 @@ result<void> read_journal(disk& disk, const journal_config& journal,
                             damage->file, damage->offset, damage->text,
                             what_was_left(made)));
   state.incarnation = std::max(state.incarnation, scan->end.incarnation);
-  const auto behind = frame_behind(disk, journal, first - 1,
-                                   std::numeric_limits<std::uint32_t>::max());
-  if (!behind)
-    return tl::unexpected{behind.error()};
-  state.frame_first = behind->value_or(scan->end.frame + 1);
+  const auto frame = first_frame(disk, journal, first);
+  if (!frame)
+    return tl::unexpected{frame.error()};
+  state.frame_first = frame->value_or(scan->end.frame + 1);
   return {};
 }
 

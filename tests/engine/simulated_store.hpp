@@ -62,6 +62,9 @@ public:
   [[nodiscard]] engine& running() { return *engine_; }
   /// What the catalog knows of the whole store.
   [[nodiscard]] catalog_state state() const { return *catalog_->state(); }
+  [[nodiscard]] std::size_t segments() const {
+    return state().segments.size();
+  }
   [[nodiscard]] std::uint64_t updates() const { return plan_->updates; }
   [[nodiscard]] bool is_open() const noexcept { return engine_ != nullptr; }
 

@@ -32,6 +32,11 @@ public:
        std::uint32_t shard, std::uint32_t shards) override {
     return real_->list(prefix, after, count_max, shard, shards);
   }
+  result<std::vector<stream_review>>
+  reviews(stream_review after, stream_review until, std::size_t count_max,
+          std::uint32_t shard, std::uint32_t shards) override {
+    return real_->reviews(after, until, count_max, shard, shards);
+  }
 
 private:
   std::unique_ptr<catalog_reader> real_;

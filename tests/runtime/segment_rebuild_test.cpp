@@ -40,7 +40,7 @@ public:
   /// Writes a segment that nobody knows.
   segment_summary write(std::uint32_t last) {
     const auto first = static_cast<std::uint32_t>(state.unsealed_first);
-    const auto behind = frame_behind(disk, config, last, last + 1).value();
+    const auto behind = first_frame(disk, config, last + 1).value();
     REQUIRE(behind);
     frame_end = *behind;
     const auto sealed = seal_journal(
