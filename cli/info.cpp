@@ -14,6 +14,13 @@ namespace torpor {
 
 namespace {
 
+void add_bound(fact_sheet& facts, std::string_view key, std::uint64_t bound) {
+  if (bound == retention_policy::unlimited)
+    facts.text(key, "none");
+  else
+    facts.number(key, bound);
+}
+
 fact_sheet stream_facts(const stream_info& info) {
   fact_sheet facts;
   facts.text("name", info.name);
@@ -27,6 +34,11 @@ fact_sheet stream_facts(const stream_info& info) {
   facts.number("max_delay_ms", info.policy.max_delay_ms);
   facts.number("max_bytes", info.policy.max_bytes);
   facts.number("linger_ms", info.policy.linger_ms);
+  add_bound(facts, "retain_age_ms", info.retention.age_ms);
+  add_bound(facts, "retain_bytes", info.retention.bytes);
+  add_bound(facts, "retain_entries", info.retention.entries);
+  add_bound(facts, "ttl_ms", info.retention.ttl_ms);
+  facts.time("expires_ms", info.retention.expires_ms);
   return facts;
 }
 
@@ -77,7 +89,7 @@ void add_info(CLI::App& app, const command_context& given,
     "Of a store: what it takes on disk, which share of its segments is not\n"
     "deleted yet (live), and what a start replays. It reads the index of\n"
     "every segment and no entries.\n"
-    "In a stream's policy 0 means: as the store says.\n"
+    "Of a stream's own bounds 0 means: as the store says.\n"
     "Examples:\n"
     "  torpor info --store\n"
     "  torpor info app/log --json");

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// torpor create, delete, close and sync.
+// torpor create, retain, truncate, delete, close and sync.
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/open_store.hpp"
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
+#include "cli/retention_arguments.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ namespace {
 struct create_arguments {
   std::string name;
   sync_policy policy;
+  retention_policy keep;
 };
 
 /// Tells what was done: "created app/log".
@@ -34,7 +36,9 @@ result<void> confirm(const command_context& given, std::string_view what,
 result<void> create(const command_context& given, const create_arguments& how) {
   return open_store(given, 0, true)
     .and_then(
-      [&](runtime store) { return store.create(how.name, how.policy).get(); })
+      [&](runtime store) {
+        return store.create(how.name, how.policy, how.keep).get();
+      })
     .and_then([&](stream_id) { return confirm(given, "created", how.name); });
 }
 
@@ -78,10 +82,12 @@ void add_create(CLI::App& app, const command_context& given,
     ->check(whole_number())
     ->type_name("N")
     ->check(CLI::Range(1, 1000).description(""));
+  add_retention(command, how->keep);
   command.footer("Without these the store's own options hold. An append makes "
                  "a missing stream, too.\n"
-                 "Example:\n"
-                 "  torpor create app/log --max-delay-ms 200");
+                 "Examples:\n"
+                 "  torpor create app/log --max-delay-ms 200\n"
+                 "  torpor create sessions/42 --age 7d --ttl 30d");
   command.callback([how, &given, &run] {
     run = [how, &given] { return conclude(given, create(given, *how)); };
   });
@@ -99,6 +105,35 @@ void add_delete(CLI::App& app, const command_context& given,
       return conclude(given,
                       change(given, *name, "deleted",
                              [](const stream& to) { return to.remove(); }));
+    };
+  });
+}
+
+void add_retain(CLI::App& app, const command_context& given,
+                chosen_command& run) {
+  struct arguments {
+    std::string name;
+    retention_policy keep;
+  };
+  auto how = std::make_shared<arguments>();
+  auto& command = *app.add_subcommand(
+    "retain", "Say how long a stream and its entries stay");
+  add_stream_name(command, how->name);
+  add_retention(command, how->keep);
+  command.footer(
+    "Replaces what the stream had of its own; what is not given is as the "
+    "rules in\nthe daemon's configuration say, and without a rule for good. "
+    "What is too much\ngoes at once for readers, from the disk with a later "
+    "merge.\n"
+    "Examples:\n"
+    "  torpor retain app/log --age 30d --bytes 10GiB\n"
+    "  torpor retain app/log");
+  command.callback([how, &given, &run] {
+    run = [how, &given] {
+      return conclude(given, change(given, how->name, "retained",
+                                    [&](const stream& to) {
+                                      return to.set_retention(how->keep);
+                                    }));
     };
   });
 }
@@ -166,6 +201,7 @@ void add_stream_commands(CLI::App& app, const command_context& given,
                          chosen_command& run) {
   add_create(app, given, run);
   add_delete(app, given, run);
+  add_retain(app, given, run);
   add_truncate(app, given, run);
   add_close(app, given, run);
   add_sync(app, given, run);

@@ -109,6 +109,10 @@ public:
   void remove() noexcept { removes_ = true; }
   void policy(const sync_policy& policy) noexcept { policy_ = policy; }
   void policy(const retention_policy& policy) noexcept { retention_ = policy; }
+  /// The retention policy that the block sets, if it does.
+  [[nodiscard]] const std::optional<retention_policy>& retention() const noexcept {
+    return retention_;
+  }
   void touch(std::int64_t time_ms) noexcept { touched_ms_ = time_ms; }
   /// Of several the largest counts.
   void truncate(sequence before) noexcept {

@@ -2,6 +2,7 @@
 #include "runtime/quantity.hpp"
 
 #include <charconv>
+#include <chrono>
 #include <limits>
 #include <span>
 
@@ -31,7 +32,92 @@ std::optional<std::uint64_t> parse(std::string_view text,
   return std::nullopt;
 }
 
+/// Walks through a text of a fixed form; what does not fit makes it fail.
+class text_cursor {
+public:
+  explicit text_cursor(std::string_view text) : rest_(text) {}
+
+  int digits(std::size_t count) {
+    int value = 0;
+    for (std::size_t i = 0; i < count; ++i)
+      value = value * 10 + digit();
+    return value;
+  }
+
+  /// Which of these letters comes next, and past it.
+  char one_of(std::string_view letters) {
+    if (rest_.empty() || letters.find(rest_.front()) == letters.npos) {
+      ok_ = false;
+      return 0;
+    }
+    const auto found = rest_.front();
+    rest_.remove_prefix(1);
+    return found;
+  }
+
+  /// ms of a decimal fraction, if there is one.
+  int fraction_ms() {
+    if (!rest_.starts_with('.'))
+      return 0;
+    rest_.remove_prefix(1);
+    int value = digit() * 100;
+    for (int weight = 10; !rest_.empty() && is_digit(); weight /= 10)
+      value += digit() * weight;
+    return value;
+  }
+
+  [[nodiscard]] bool done() const { return ok_ && rest_.empty(); }
+
+private:
+  [[nodiscard]] bool is_digit() const {
+    return rest_.front() >= '0' && rest_.front() <= '9';
+  }
+
+  int digit() {
+    const auto found = one_of("0123456789");
+    return found != 0 ? found - '0' : 0;
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
 } // namespace
+
+std::optional<std::int64_t> parse_time(std::string_view text) {
+  using namespace std::chrono;
+  text_cursor in{text};
+  const year y{in.digits(4)};
+  in.one_of("-");
+  const month m{static_cast<unsigned>(in.digits(2))};
+  in.one_of("-");
+  const day d{static_cast<unsigned>(in.digits(2))};
+  in.one_of("Tt ");
+  const auto hour = in.digits(2);
+  in.one_of(":");
+  const auto minute = in.digits(2);
+  in.one_of(":");
+  const auto second = in.digits(2);
+  const auto ms = in.fraction_ms();
+  const auto zone = in.one_of("Zz+-");
+  int offset = 0;
+  if (zone == '+' || zone == '-') {
+    const auto hours_off = in.digits(2);
+    in.one_of(":");
+    const auto minutes_off = in.digits(2);
+    if (hours_off > 23 || minutes_off > 59)
+      return std::nullopt;
+    offset = (hours_off * 60 + minutes_off) * (zone == '-' ? -1 : 1);
+  }
+  const year_month_day date{y, m, d};
+  if (!in.done() || !date.ok() || hour > 23 || minute > 59 || second > 60)
+    return std::nullopt;
+  const auto time = sys_days{date}.time_since_epoch() + hours{hour}
+                    + minutes{minute - offset} + seconds{second}
+                    + milliseconds{ms};
+  const auto count = duration_cast<milliseconds>(time).count();
+  return count >= 0 ? std::optional{count} : std::nullopt;
+}
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   static constexpr unit units[]

@@ -118,11 +118,6 @@ public:
   /// and not before `earliest_ms`.
   void plan_review(row_index at, std::int64_t earliest_ms);
 
-  /// Has retention look at a stream once more, at that time.
-  void review(row_index at, std::int64_t time_ms) {
-    reviews_.add({time_ms, rows_[at].id});
-  }
-
   /// Streams that are due for a review, at most `count_max`; each is taken
   /// once. Errors: io_failed, corrupt.
   [[nodiscard]] result<std::vector<stream_id>>

@@ -95,9 +95,14 @@ retention_policy retention_rules::of(std::string_view name) const {
   }
 }
 
+retention_policy retention_rules::of(std::string_view name,
+                                     const retention_policy& own) const {
+  return merged(own, rules_.empty() ? retention_policy{} : of(name));
+}
+
 retention_policy retention_rules::of(const stream_record& record) const {
-  const auto rule = rules_.empty() ? retention_policy{} : of(record.name);
-  return record.settings ? merged(record.settings->keep, rule) : rule;
+  return of(record.name,
+            record.settings ? record.settings->keep : retention_policy{});
 }
 
 stream_settings& settings_of(stream_record& record) {

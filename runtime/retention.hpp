@@ -30,8 +30,10 @@ public:
   /// What holds for a new stream of that name; 0: no bound.
   [[nodiscard]] retention_policy of(std::string_view name) const;
 
-  /// What holds for a stream: each number of its own policy, or else of the
-  /// rule; 0: no bound.
+  /// The same for a stream with a policy of its own: each number of that, or
+  /// else of the rule.
+  [[nodiscard]] retention_policy of(std::string_view name,
+                                    const retention_policy& own) const;
   [[nodiscard]] retention_policy of(const stream_record& record) const;
 
 private:

@@ -241,8 +241,6 @@ void stream_table::finish_block(pending_block* block, bool durable) {
     records_.apply(stream.row, view);
     out_.deleted += raw(view.removes ? record.next : record.first) - raw(first);
     index_.add(records_[stream.row].blocks, view, block->place);
-    if (view.retention) // It may be less than what there is.
-      records_.review(stream.row, clock_.wall_ms());
     ++stats_.blocks;
     stats_.acked_bytes += block->builder.payload_bytes();
     for (const auto& waiting : stream.flight_waiters)

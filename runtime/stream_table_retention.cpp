@@ -74,8 +74,11 @@ void stream_table::trim(awake_index at) {
   if (!retains_ || stream.removed)
     return;
   auto& builder = stream.buffer->builder;
-  if (const auto from = cut(records_[stream.row].record,
-                            records_.retention(stream.row), clock_.wall_ms(),
+  const auto& record = records_[stream.row].record;
+  const auto keep = builder.retention()
+                      ? records_.rules().of(record.name, *builder.retention())
+                      : records_.retention(stream.row);
+  if (const auto from = cut(record, keep, clock_.wall_ms(),
                             {builder.next(), builder.entry_bytes()}))
     builder.truncate(*from);
 }

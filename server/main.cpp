@@ -93,7 +93,10 @@ torpor::result<torpor::daemon_config> configure(const arguments& given) {
   for (const auto each : given.settings)
     if (auto set = torpor::apply_argument(config, each); !set)
       return tl::unexpected{set.error()};
-  return config;
+  // Each is right by itself; some, such as a rule's, belong together.
+  return torpor::validate(config.store).map([&](const torpor::options&) {
+    return config;
+  });
 }
 
 int complain(const torpor::error& failure, int code) {
