@@ -248,7 +248,7 @@ TEST_CASE_TEMPLATE("the state changes with an update that brings one", T,
   state.unsealed_first = 16;
   state.frame_first = 1234;
   state.next_segment = 9;
-  state.deleted = 300;
+  state.deleted_bytes = 300;
   for (std::uint32_t i = 1; i < 100; ++i) {
     segment_summary segment;
     segment.number = i;

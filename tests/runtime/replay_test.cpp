@@ -71,7 +71,7 @@ TEST_SUITE("replay") {
     apply(record, second);
     CHECK(record.next == before.next);
     CHECK(record.last_ms == before.last_ms);
-    CHECK(record.closed);
+    CHECK(bool{record.closed});
     CHECK(*record.producers == *before.producers);
   }
 
@@ -92,7 +92,7 @@ TEST_SUITE("replay") {
     CHECK(record.name == "a");
     REQUIRE(record.settings);
     CHECK(record.settings->sync == sync_policy{1, 2, 3});
-    CHECK_FALSE(record.closed);
+    CHECK_FALSE(bool{record.closed});
     block.name = "b";
     block.policy.reset();
     block.closes = true;
@@ -100,7 +100,7 @@ TEST_SUITE("replay") {
     CHECK(record.name == "a");
     REQUIRE(record.settings);
     CHECK(record.settings->sync == sync_policy{1, 2, 3});
-    CHECK(record.closed);
+    CHECK(bool{record.closed});
     CHECK(record.next == sequence{0});
   }
 

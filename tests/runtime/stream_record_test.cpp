@@ -46,6 +46,7 @@ producer_state producer(std::string id) {
 stream_record full() {
   auto record = typical();
   record.closed = true;
+  record.kept_bytes = 5'000'000;
   record.settings = std::make_unique<stream_settings>();
   record.settings->sync = {3'600'000, 16u << 20, 1'000};
   record.settings->keep = {1, 2, retention_policy::unlimited, 3, 4};
@@ -67,7 +68,8 @@ void check_same(const stream_record& left, const stream_record& right) {
   REQUIRE(bool(left.settings) == bool(right.settings));
   if (left.settings)
     CHECK(*left.settings == *right.settings);
-  CHECK(left.closed == right.closed);
+  CHECK(bool{left.closed} == bool{right.closed});
+  CHECK(std::uint64_t{left.kept_bytes} == std::uint64_t{right.kept_bytes});
   REQUIRE(bool(left.producers) == bool(right.producers));
   if (left.producers)
     CHECK(*left.producers == *right.producers);
