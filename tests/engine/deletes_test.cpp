@@ -200,6 +200,48 @@ TEST_CASE_FIXTURE(delete_fixture, "what was deleted and not swept is counted "
   CHECK(segments() == 4);
 }
 
+TEST_CASE_FIXTURE(delete_fixture, "what is deleted before its file is full goes "
+                                  "with the seal, though a sweep came before") {
+  fill("a", 1);
+  for (int entries = 0; entries < 4; ++entries)
+    REQUIRE(append("late") == errc{});
+  REQUIRE(remove("late") == errc{});
+  REQUIRE(remove("a") == errc{});
+  REQUIRE(segments() == 0); // The sweep.
+  const auto entries = fill("b", 1);
+  CHECK(sealed_entries() <= entries);
+}
+
+TEST_CASE_FIXTURE(delete_fixture, "few large entries weigh more than many small "
+                                  "ones") {
+  fill("a", 1);
+  for (int small = 0; small < 100; ++small)
+    REQUIRE(append("few", 10) == errc{});
+  fill("b", segments() + 2);
+  const auto before = segments();
+  REQUIRE(remove("few") == errc{}); // Most of all entries.
+  CHECK(segments() == before);
+  REQUIRE(remove("a") == errc{});
+  CHECK(segments() < before);
+}
+
+TEST_CASE_FIXTURE(delete_fixture, "a short opening leaves merges alone, and a "
+                                  "quiet one does them") {
+  fill("a", 7);
+  leave(300u << 10);
+  while (append("a") == errc{})
+    ;
+  REQUIRE(segments() >= 8);
+  stop();
+  disk->set_capacity(0);
+  REQUIRE(open());
+  run();
+  CHECK(segments() >= 8);
+  CHECK(files() == segments());
+  wait(2);
+  CHECK(segments() < 8);
+}
+
 TEST_CASE_FIXTURE(delete_fixture, "on a full disk deletes make room for "
                                   "appends") {
   fill("a", 1);

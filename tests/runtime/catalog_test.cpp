@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/catalog.hpp"
 
+#include "runtime/catalog_values.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -262,6 +264,17 @@ TEST_CASE_TEMPLATE("the state changes with an update that brings one", T,
   update(store.get(), put(make_id(1, 0), "a"));
   store.reopen();
   CHECK(*store.get().state() == state);
+}
+
+TEST_CASE("a state from before deletes were counted has none") {
+  catalog_state state;
+  state.segments.resize(2);
+  catalog_value body;
+  encode(state, body);
+  body.pop_back(); // One byte of `deleted_bytes`, 0.
+  CHECK(decode_state(body) == state);
+  body.pop_back();
+  CHECK_FALSE(decode_state(body));
 }
 
 TEST_CASE_TEMPLATE("a removed stream is found no more", T, in_memory, in_lmdb) {

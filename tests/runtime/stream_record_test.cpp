@@ -193,11 +193,30 @@ TEST_CASE("a record of another version is corrupt") {
 }
 
 TEST_CASE("flags without a meaning are corrupt") {
-  auto record = raw_start(8);
+  auto record = raw_start(32);
   record->varint(0);
   record->varint(0);
   record->varint(0);
   check_corrupt(record);
+}
+
+TEST_CASE("a record that was written before bytes were counted has none") {
+  auto record = raw_start(0);
+  for (int i = 0; i < 3; ++i)
+    record->varint(1);
+  const auto back = decode_record(record);
+  REQUIRE(back);
+  CHECK(std::uint64_t{back->kept_bytes} == 0);
+}
+
+TEST_CASE("more bytes than a record can count are corrupt") {
+  for (const auto bytes : {kept_bytes_max, kept_bytes_max + 1}) {
+    auto record = raw_start(16);
+    for (int i = 0; i < 3; ++i)
+      record->varint(1);
+    record->varint(bytes);
+    CHECK(decode_record(record).has_value() == (bytes == kept_bytes_max));
+  }
 }
 
 TEST_CASE("sequences that overflow are corrupt") {
