@@ -200,18 +200,6 @@ TEST_CASE_FIXTURE(delete_fixture, "what was deleted and not swept is counted "
   CHECK(segments() == 4);
 }
 
-TEST_CASE_FIXTURE(delete_fixture, "what is deleted before its file is full goes "
-                                  "with the seal, though a sweep came before") {
-  fill("a", 1);
-  for (int entries = 0; entries < 4; ++entries)
-    REQUIRE(append("late") == errc{});
-  REQUIRE(remove("late") == errc{});
-  REQUIRE(remove("a") == errc{});
-  REQUIRE(segments() == 0); // The sweep.
-  const auto entries = fill("b", 1);
-  CHECK(sealed_entries() <= entries);
-}
-
 TEST_CASE_FIXTURE(delete_fixture, "few large entries weigh more than many small "
                                   "ones") {
   fill("a", 1);
