@@ -59,7 +59,7 @@ engine::engine(std::unique_ptr<store> opened, place where)
   }
   journal_ = std::make_shared<journal>(*store_->world.disk, store_->journal,
                                        store_->scan.end);
-  all_->deleted = store_->state.deleted + store_->replayed_deletes;
+  all_->deleted_bytes = store_->state.deleted_bytes;
 }
 
 engine::~engine() {
@@ -84,7 +84,8 @@ void engine::spawn(bool detached) {
     options.journal.idle_mark,
     std::min<std::uint64_t>(1u << 20, options.journal.file_bytes / 8),
     static_cast<std::uint32_t>(store_->state.journal_first),
-    store_->scan.end};
+    store_->scan.end,
+    world.clock->monotonic_ms()};
   const sealer_state::tools sealer_tools{
     world.disk.get(), store_->records.get(),
     store_->journal,  segment_directory(options.data_dir),
@@ -119,8 +120,6 @@ void engine::spawn(bool detached) {
     caf::anon_send(each, ask_atom::value, table_task{[](stream_table& table) {
                      table.start_retention();
                    }});
-  // Merges that an earlier opening has left, and deletes.
-  caf::anon_send(all_->sealer, sweep_atom::value);
   // A spare file is made before anybody needs it.
   caf::anon_send(all_->journal, later_atom::value);
 }

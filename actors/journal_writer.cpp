@@ -254,14 +254,19 @@ void journal_state::later() {
   commit();
   if (!waiting_.empty())
     return call_later(retry_delay);
-  if (last_commit_ms_ == 0)
-    return;
-  const auto idle = work.clock->monotonic_ms() - last_commit_ms_;
+  idle();
+}
+
+/// When nothing came for a while: marks the end, and leaves the disk to merges.
+void journal_state::idle() {
+  const auto idle = work.clock->monotonic_ms()
+                    - std::max(work.opened_ms, last_commit_ms_);
   const auto wanted = static_cast<std::uint64_t>(work.idle_mark.count());
   if (idle < wanted)
-    call_later(std::chrono::milliseconds{wanted - idle});
-  else
+    return call_later(std::chrono::milliseconds{wanted - idle});
+  if (last_commit_ms_ != 0)
     static_cast<void>(work.file->mark_idle());
+  self->send(all->sealer, sweep_atom::value);
 }
 
 void journal_state::finish(const std::function<void()>& done) {

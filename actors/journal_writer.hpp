@@ -37,6 +37,7 @@ struct journal_state {
     std::uint64_t reserve_bytes = 0; ///< Room kept for deletes on a full disk.
     std::uint32_t unsealed = 0; ///< Files before it were offered to the sealer.
     journal_end recovered;      ///< Where the last opening ended.
+    std::uint64_t opened_ms = 0; ///< When this one began, by the clock.
   };
 
   void commit();
@@ -58,6 +59,7 @@ private:
   void after_commit();
   void prepare();
   void seal_recovered();
+  void idle();
   void tell_full(bool full);
   void call_later(std::chrono::milliseconds delay);
   void let_small_ones_pass();

@@ -34,7 +34,7 @@ struct merge_job {
   std::shared_ptr<const segment_list> list;
   merge_range range;     ///< Of the list; empty: a sweep.
   segment_config config; ///< Of the new segment.
-  std::uint64_t deleted = 0; ///< Count of deleted entries the records know of.
+  std::uint64_t deleted_bytes = 0; ///< Deletes that the records know of.
   std::optional<result<segment_summary>> merged;
   bool swept = false; ///< The sweep went to the end.
   std::vector<std::uint64_t> dead;     ///< Numbers of segments without a live byte.
@@ -117,8 +117,8 @@ using sealer_actor = caf::typed_actor<
                  std::function<void()>>,
   // From the merger: a merge has ended.
   caf::reacts_to<merged_atom, std::shared_ptr<merge_job>>,
-  // From a shard: so many entries are deleted that a sweep is due. From the
-  // engine at the start: see what is left to be done.
+  // From a shard: so much is deleted that a sweep is due. From the journal:
+  // nothing comes, time for what earlier openings have left.
   caf::reacts_to<sweep_atom>,
   // Merge all segments into one. Calls back when that is done or has failed.
   caf::reacts_to<compact_atom, std::function<void(result<void>)>>,

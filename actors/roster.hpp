@@ -23,18 +23,18 @@ struct roster {
   merger_actor merger;
   block_queue queue; ///< From the stream actors to the journal.
   std::atomic<bool> stopping{false}; ///< Long work ends early.
-  /// Entries that truncations and removes deleted, from what the catalog has as
-  /// not swept on.
-  std::atomic<std::uint64_t> deleted{0};
+  /// Bytes of entries that truncations and removes deleted, from what the
+  /// catalog has as not swept on.
+  std::atomic<std::uint64_t> deleted_bytes{0};
   /// The sealer wants to know when so many are deleted.
   std::atomic<std::uint64_t> sweep_at{~std::uint64_t{0}};
 
-  /// Counts deleted entries. True for the ones that reach `sweep_at`. The
-  /// sealer sets that before it looks at `deleted`, so one of the two notices.
-  [[nodiscard]] bool count_deleted(std::uint64_t entries) {
-    const auto before = deleted.fetch_add(entries);
+  /// Counts deleted bytes. True for those that reach `sweep_at`. The
+  /// sealer sets that before it looks at the sum, so one of the two notices.
+  [[nodiscard]] bool count_deleted(std::uint64_t bytes) {
+    const auto before = deleted_bytes.fetch_add(bytes);
     const auto due = sweep_at.load();
-    return before < due && before + entries >= due;
+    return before < due && before + bytes >= due;
   }
 
   [[nodiscard]] const shard_actor& shard(stream_id id) const {

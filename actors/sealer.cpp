@@ -23,7 +23,8 @@ sealer_state::~sealer_state() {
 void sealer_state::begin(tools given, std::shared_ptr<roster> others) {
   work = std::move(given);
   all = std::move(others);
-  counted_ = work.state.deleted;
+  counted_ = filled_ = sealed_ = work.state.deleted_bytes;
+  static_cast<void>(sweep_due()); // The shards are to tell.
 }
 
 void sealer_state::prepare(std::uint32_t number) {
@@ -45,6 +46,8 @@ void sealer_state::seal(std::uint32_t last, std::uint64_t frame_end,
                         std::function<void()> done) {
   last_ = std::max(last_, last);
   frame_end_ = frame_end;
+  filled_ = all->deleted_bytes;
+  begun_ = begun_ || frame_end == 0;
   seal_failed_ = false;
   if (done)
     done_.push_back(std::move(done));
@@ -130,7 +133,7 @@ result<void> sealer_state::seal(const seal_range& range) {
 void sealer_state::start_checkpoint() {
   save_ = false;
   // What is deleted from here on may be missing in the records.
-  counted_ = all->deleted;
+  counted_ = all->deleted_bytes;
   shard_ = 0;
   for (const auto& each : all->shards)
     self->send(each, ask_atom::value, table_task{[](stream_table& table) {
@@ -177,6 +180,8 @@ void sealer_state::finish_checkpoint() {
   spdlog::debug("checkpoint-done journal-first={} unsealed-first={} segments={}",
                 work.state.journal_first, work.state.unsealed_first,
                 work.state.segments.size());
+  if (work.state.unsealed_first > last_)
+    sealed_ = filled_;
   publish();
 }
 
@@ -230,7 +235,7 @@ void sealer_state::shrink(std::uint32_t shard, std::uint64_t steps) {
 /// Makes `next_` the state. Segments that wait to be rewritten are forgotten
 /// when the store is closed: then they count as not looked for.
 result<void> sealer_state::store_state() {
-  next_.deleted = counted_ - (wasteful_.empty() ? swept_ : 0);
+  next_.deleted_bytes = counted_ - (wasteful_.empty() ? swept_ : 0);
   std::vector<catalog_change> nothing;
   auto done = work.records->update(nothing, next_);
   if (done)

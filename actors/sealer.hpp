@@ -96,11 +96,14 @@ private:
   std::uint32_t shard_ = 0;      ///< Whose records are being collected.
   std::vector<std::function<void()>> done_;
 
-  // Counts of deleted entries, as in the roster:
+  // Deleted bytes, counted as in the roster:
   std::uint64_t counted_ = 0;    ///< When the last checkpoint began.
-  std::uint64_t swept_ = 0;      ///< When the last sweep's checkpoint began.
-  std::uint64_t looked_ = 0;     ///< The same, also if that sweep failed.
+  std::uint64_t looked_ = 0;     ///< When the last sweep's checkpoint began.
+  std::uint64_t filled_ = 0;     ///< When the newest full file came.
+  std::uint64_t sealed_ = 0;     ///< When the newest sealed file came.
+  std::uint64_t swept_ = 0;      ///< What a sweep has surely seen.
 
+  bool begun_ = false; ///< Merges may begin: this is no short opening.
   bool sweep_ = false;                ///< To begin when the records are saved.
   bool merging_ = false;              ///< The merger is at work.
   bool merge_failed_ = false;         ///< Until `retry`.

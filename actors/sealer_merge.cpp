@@ -7,6 +7,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace torpor {
@@ -29,6 +30,8 @@ void sealer_state::idle() {
     return go_on_compacting();
   if (std::exchange(sweep_, false))
     return start_merge({});
+  if (!begun_)
+    return;
   if (const auto range = choose(); !range.empty())
     return start_merge(range);
   if (sweep_due())
@@ -38,26 +41,27 @@ void sealer_state::idle() {
 // -- sweeping -----------------------------------------------------------------
 
 void sealer_state::sweep() {
+  begun_ = true;
   if (!busy_)
     idle();
 }
 
-/// Whether a quarter of all sealed entries was deleted since the last sweep. If
-/// not, the shard that deletes the last one of them will say so.
+/// Whether a quarter of all sealed bytes was deleted since the last sweep. If
+/// not, the shard that deletes the last of them will say so.
 bool sealer_state::sweep_due() {
-  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
   for (const auto& each : work.state.segments)
-    entries += each.entries;
+    bytes += each.raw_bytes;
   all->sweep_at = work.state.segments.empty()
                     ? std::numeric_limits<std::uint64_t>::max()
-                    : looked_ + entries / 4 + 1;
-  return all->deleted >= all->sweep_at;
+                    : looked_ + bytes / 4 + 1;
+  return all->deleted_bytes >= all->sweep_at;
 }
 
 /// Deletes say how much is gone, not where: the merger searches all segments,
 /// once the catalog knows of them.
 void sealer_state::start_sweep() {
-  looked_ = all->deleted;
+  looked_ = all->deleted_bytes;
   sweep_ = true;
   save_ = true;
   if (!busy_)
@@ -68,18 +72,20 @@ void sealer_state::start_sweep() {
 /// room for anything new.
 void sealer_state::make_room() {
   full_ = true;
-  if (all->deleted <= looked_ || work.state.segments.empty())
+  if (all->deleted_bytes <= looked_ || work.state.segments.empty())
     return;
   merge_failed_ = false;
   start_sweep();
 }
 
 /// Removes the dead segments that a sweep has found, and keeps the others in
-/// mind.
+/// mind. What was deleted since the last seal counts on: its entries may not be
+/// in a segment yet.
 void sealer_state::take_swept(merge_job& job) {
   if (!job.swept)
     return idle();
-  const auto before = std::exchange(swept_, job.deleted);
+  const auto before = std::exchange(
+    swept_, std::max(swept_, std::min(job.deleted_bytes, sealed_)));
   wasteful_ = std::move(job.wasteful);
   if (job.dead.empty())
     return idle();
@@ -115,7 +121,7 @@ void sealer_state::start_merge(merge_range range) {
   auto job = std::make_shared<merge_job>();
   job->list = work.list;
   job->range = range;
-  job->deleted = counted_;
+  job->deleted_bytes = counted_;
   if (range.empty())
     looked_ = counted_;
   else

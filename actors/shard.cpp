@@ -58,7 +58,8 @@ void shard_state::flush() {
                handoff<read_job>{std::make_unique<read_job>(std::move(job))});
   }
   out.reads.clear();
-  if (out.deleted > 0 && all->count_deleted(std::exchange(out.deleted, 0)))
+  if (const auto bytes = table->records().take_deleted_bytes();
+      bytes > 0 && all->count_deleted(bytes))
     self->send(all->sealer, sweep_atom::value);
   if (std::exchange(out.relief, false))
     for (const auto& other : all->shards)

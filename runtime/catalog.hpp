@@ -33,8 +33,9 @@ struct catalog_state {
   /// Oldest entries first: each covers the journal files behind those of the
   /// one before it.
   std::vector<segment_summary> segments;
-  /// Entries deleted since the segments were last searched for what is gone.
-  std::uint64_t deleted = 0;
+  /// Bytes of entries that were deleted since the segments were last searched
+  /// for what is gone.
+  std::uint64_t deleted_bytes = 0;
   bool operator==(const catalog_state&) const = default;
 };
 

@@ -129,7 +129,7 @@ void encode(const catalog_state& state, catalog_value& into) {
       out.varint(static_cast<std::uint64_t>(each.last_ms));
     });
   append(into, varint_bytes_max,
-         [&](wire_writer& out) { out.varint(state.deleted); });
+         [&](wire_writer& out) { out.varint(state.deleted_bytes); });
 }
 
 std::optional<catalog_state> decode_state(bytes_view body) {
@@ -155,9 +155,9 @@ std::optional<catalog_state> decode_state(bytes_view body) {
     each.first_ms = static_cast<std::int64_t>(in.varint());
     each.last_ms = static_cast<std::int64_t>(in.varint());
   }
-  if (in.done()) // Written before deleted entries were counted.
+  if (in.done()) // Written before deletes were counted.
     return state;
-  state.deleted = in.varint();
+  state.deleted_bytes = in.varint();
   if (!in.done())
     return std::nullopt;
   return state;

@@ -112,11 +112,12 @@ void record_table::apply(row_index at, const block_view& block) {
   row.unborn = false;
   const auto next = row.record.next;
   const auto last_ms = row.record.last_ms;
-  torpor::apply(row.record, block);
+  deleted_bytes_ += torpor::apply(row.record, block);
   if (row.record.settings || !rules_.all().empty())
     note_retention(at, block, next, last_ms);
   if (block.removes) {
     row.removed = true;
+    deleted_bytes_ += row.record.kept_bytes;
     const auto named = names_.find(row.record.name);
     if (named != names_.end() && named->second == row.id)
       names_.erase(named);

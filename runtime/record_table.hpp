@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace torpor {
@@ -88,6 +89,11 @@ public:
 
   /// The same when the row is known and alive.
   void apply(row_index at, const block_view& block);
+
+  /// Bytes of entries that blocks have deleted since the last call.
+  [[nodiscard]] std::uint64_t take_deleted_bytes() noexcept {
+    return std::exchange(deleted_bytes_, 0);
+  }
 
   [[nodiscard]] record_row& operator[](row_index at) { return rows_[at]; }
   [[nodiscard]] const record_row& operator[](row_index at) const {
@@ -180,6 +186,7 @@ private:
   std::vector<row_index> saving_;     ///< Collected, not saved yet.
   std::size_t clean_ = 0;
   std::uint64_t pinned_from_ = 1;
+  std::uint64_t deleted_bytes_ = 0;
   row_index hand_ = 0;
 };
 

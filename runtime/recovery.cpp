@@ -78,23 +78,6 @@ void recovery::prefetch(const record_table& records,
       records.prefetch(row);
 }
 
-/// Applies a block that the records may lack, and counts what it deletes.
-result<record_table::row_index> recovery::replay(record_table& records,
-                                                 const block_view& block) {
-  if (!block.removes && !block.truncates)
-    return records.apply(block);
-  const auto known = records.find(block.stream);
-  if (!known || *known == record_table::none)
-    return records.apply(block);
-  const auto first = records[*known].record.first;
-  const auto row = records.apply(block);
-  if (row && *row != record_table::none) {
-    const auto& record = records[*row].record;
-    deleted_ += raw(block.removes ? record.next : record.first) - raw(first);
-  }
-  return row;
-}
-
 void recovery::apply(const chunk& work, std::optional<error>& broken) {
   auto& table = *tables_[work.shard];
   auto& records = table.records();
@@ -113,7 +96,7 @@ void recovery::apply(const chunk& work, std::optional<error>& broken) {
     const auto& block = blocks[i];
     const auto place = work.blocks[i].place;
     const auto row = place.file >= unsaved_first_
-                       ? replay(records, block)
+                       ? records.apply(block)
                        : records.find(block.stream);
     if (!row)
       broken = row.error();

@@ -40,10 +40,6 @@ public:
   /// Entries that were not in the records, so far as `add` was called.
   [[nodiscard]] std::uint64_t replayed() const noexcept { return replayed_; }
 
-  /// Entries of the records that truncations and removes deleted. After
-  /// `finish`.
-  [[nodiscard]] std::uint64_t deleted() const noexcept { return deleted_; }
-
 private:
   struct placed_block {
     std::size_t offset = 0; ///< In the chunk.
@@ -69,8 +65,6 @@ private:
 
   void hand_on(std::uint32_t shard);
   void run(worker& self);
-  [[nodiscard]] result<record_table::row_index>
-  replay(record_table& records, const block_view& block);
   void apply(const chunk& work, std::optional<error>& broken);
   void prefetch(const record_table& records,
                 const std::vector<block_view>& blocks) const;
@@ -78,7 +72,6 @@ private:
   tables& tables_;
   std::uint32_t unsaved_first_;
   std::uint64_t replayed_ = 0;
-  std::atomic<std::uint64_t> deleted_{0};
   std::vector<std::unique_ptr<chunk>> filling_; ///< By shard.
   std::deque<worker> workers_;
 };

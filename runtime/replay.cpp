@@ -14,22 +14,32 @@ auto find(producer_table& producers, std::string_view id) {
                       [id](const auto& known) { return known.id == id; });
 }
 
-} // namespace
-
-namespace {
-
 void apply_entries(stream_record& record, const block_view& block) {
   if (block.count == 0 || raw(block.first) < raw(record.next))
     return;
   record.next = block.first + block.count;
+  record.kept_bytes = (record.kept_bytes + block.entry_bytes) & kept_bytes_max;
   record.last_ms = std::max(record.last_ms, block.last_ms);
   for (const auto& stamp : block.stamps)
     note_producer(record.producers, stamp);
 }
 
+/// A record never has more deleted than it had. Returns the bytes.
+std::uint64_t truncate(stream_record& record, sequence before) {
+  const auto first = std::clamp(before, record.first, record.next);
+  if (first == record.first)
+    return 0;
+  const std::uint64_t bytes = record.kept_bytes;
+  const auto left = bytes_left(bytes, raw(record.next) - raw(first),
+                               raw(record.next) - raw(record.first));
+  record.first = first;
+  record.kept_bytes = left & kept_bytes_max;
+  return bytes - left;
+}
+
 } // namespace
 
-void apply(stream_record& record, const block_view& block) {
+std::uint64_t apply(stream_record& record, const block_view& block) {
   if (block.creates && record.name.empty())
     record.name = block.name;
   if (block.policy)
@@ -43,8 +53,7 @@ void apply(stream_record& record, const block_view& block) {
   if (block.closes)
     record.closed = true;
   apply_entries(record, block);
-  if (block.truncates) // A record never has more deleted than it had.
-    record.first = std::clamp(*block.truncates, record.first, record.next);
+  return block.truncates ? truncate(record, *block.truncates) : 0;
 }
 
 void note_producer(std::unique_ptr<producer_table>& producers,

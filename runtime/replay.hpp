@@ -10,7 +10,8 @@ namespace torpor {
 /// recovery use the same function, so that a restart sees what was running.
 /// Removal is the caller's part. Applying a block again changes nothing:
 /// a checkpoint may hold a record that is newer than the first replayed block.
-void apply(stream_record& record, const block_view& block);
+/// Returns the bytes of entries that it deletes.
+std::uint64_t apply(stream_record& record, const block_view& block);
 
 /// Notes an accepted append in a stream's producers, forgetting the one that
 /// was silent longest when there are more than `producers_max`.

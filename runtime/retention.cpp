@@ -142,12 +142,9 @@ void forget_entries(stream_record& record) {
     return;
   const auto kept = behind - 1; // The run with the first entry.
   if (raw(kept->first) < raw(record.first)) {
-    // Its entries count as equally large.
-    const auto end = behind != runs.end() ? behind->first : record.next;
-    const auto all = static_cast<double>(raw(end) - raw(kept->first));
-    const auto left = static_cast<double>(raw(end) - raw(record.first));
-    kept->bytes = static_cast<std::uint64_t>(
-      static_cast<double>(kept->bytes) * (left / all));
+    const auto end = raw(behind != runs.end() ? behind->first : record.next);
+    kept->bytes = bytes_left(kept->bytes, end - raw(record.first),
+                             end - raw(kept->first));
     kept->first = record.first;
   }
   runs.erase(runs.begin(), kept);

@@ -224,9 +224,7 @@ result<void> recover(store& opened, access mode) {
     return tl::unexpected{scan.error()};
   opened.scan = std::move(*scan);
   opened.replayed_entries = tail.replayed();
-  auto done = tail.finish();
-  opened.replayed_deletes = tail.deleted();
-  return done;
+  return tail.finish();
 }
 
 result<void> begin_incarnation(store& opened) {

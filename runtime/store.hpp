@@ -52,7 +52,6 @@ struct store {
   std::unique_ptr<memory_budget> budget;
   std::vector<std::unique_ptr<stream_table>> tables; ///< One per shard.
   std::uint64_t replayed_entries = 0; ///< From files after the checkpoint.
-  std::uint64_t replayed_deletes = 0; ///< Entries that blocks there delete.
   std::uint64_t replayed_bytes = 0;   ///< Of all blocks in these files.
 
   /// Opens the store in `config.data_dir` (validated options). Errors: locked,

@@ -20,12 +20,13 @@ constexpr std::uint8_t closed_flag = 1;
 constexpr std::uint8_t policy_flag = 2;
 constexpr std::uint8_t producers_flag = 4;
 constexpr std::uint8_t retention_flag = 8;
+constexpr std::uint8_t bytes_flag = 16;
 constexpr std::uint8_t known_flags = closed_flag | policy_flag | producers_flag
-                                     | retention_flag;
+                                     | retention_flag | bytes_flag;
 
-// Version, flags, length of the name, three numbers, three of the sync policy,
+// Version, flags, length of the name, four numbers, three of the sync policy,
 // five of the retention policy, two times, and how many runs and producers.
-constexpr std::size_t fixed_bytes_max = 2 + 16 * varint_bytes_max;
+constexpr std::size_t fixed_bytes_max = 2 + 17 * varint_bytes_max;
 constexpr std::size_t run_bytes_max = 4 * varint_bytes_max;
 constexpr std::size_t run_bytes_min = 4;
 // Length of the id, epoch, next, which answers there are, and the answers.
@@ -48,6 +49,8 @@ std::uint8_t flags_of(const stream_record& record) {
   std::uint8_t flags = 0;
   if (record.closed)
     flags |= closed_flag;
+  if (record.kept_bytes != 0)
+    flags |= bytes_flag;
   if (record.settings) {
     const auto& [sync, keep, touched, review, runs, seen] = *record.settings;
     if (sync != sync_policy{})
@@ -115,6 +118,8 @@ public:
     record.first = sequence{first};
     record.next = record.first + kept;
     record.last_ms = unzigzag(in_.varint());
+    if ((flags & bytes_flag) != 0)
+      record.kept_bytes = number63() & kept_bytes_max;
     if ((flags & (policy_flag | retention_flag)) != 0)
       record.settings = std::make_unique<stream_settings>();
     if ((flags & policy_flag) != 0)
@@ -141,6 +146,12 @@ private:
     const auto value = in_.varint();
     require(value <= std::numeric_limits<std::uint32_t>::max());
     return static_cast<std::uint32_t>(value);
+  }
+
+  std::uint64_t number63() {
+    const auto value = in_.varint();
+    require(value <= kept_bytes_max);
+    return value;
   }
 
   sync_policy policy() {
@@ -222,6 +233,8 @@ void encode(const stream_record& record, std::vector<std::byte>& into) {
   out.varint(raw(record.first));
   out.varint(raw(record.next) - raw(record.first));
   out.varint(zigzag(record.last_ms));
+  if ((flags & bytes_flag) != 0)
+    out.varint(record.kept_bytes);
   if ((flags & policy_flag) != 0) {
     const auto& sync = record.settings->sync;
     out.varint(sync.max_delay_ms);

@@ -59,6 +59,9 @@ struct stream_settings {
   bool operator==(const stream_settings&) const = default;
 };
 
+/// The most that `stream_record::kept_bytes` holds.
+inline constexpr std::uint64_t kept_bytes_max = ~std::uint64_t{0} >> 1;
+
 /// What is kept of a stream while it sleeps: durable facts only. Stored in the
 /// catalog (docs/catalog-format.md).
 struct stream_record {
@@ -66,7 +69,9 @@ struct stream_record {
   sequence first{};         ///< Oldest kept entry; first <= next.
   sequence next{};          ///< Sequence of the next entry.
   std::int64_t last_ms = 0; ///< Timestamp of the newest entry, ms since 1970.
-  bool closed = false; ///< Takes no more entries.
+  /// Of the kept entries, as blocks have them; about that after a truncation.
+  std::uint64_t kept_bytes : 63 = 0;
+  bool closed : 1 = false; ///< Takes no more entries.
   /// Null when all is as the store says: nearly always.
   std::unique_ptr<stream_settings> settings;
   /// Null when no producer ever wrote: nearly always.
@@ -77,11 +82,20 @@ struct stream_record {
             first,
             next,
             last_ms,
+            kept_bytes,
             closed,
             settings ? std::make_unique<stream_settings>(*settings) : nullptr,
             producers ? std::make_unique<producer_table>(*producers) : nullptr};
   }
 };
+
+/// Bytes of the last `left` of `all` entries (at least 1), which count as
+/// equally large.
+[[nodiscard]] inline std::uint64_t
+bytes_left(std::uint64_t bytes, std::uint64_t left, std::uint64_t all) noexcept {
+  const auto share = static_cast<double>(left) / static_cast<double>(all);
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) * share);
+}
 
 /// Appends a record as the catalog keeps it (docs/catalog-format.md). Its name
 /// has 1 to 512 bytes.

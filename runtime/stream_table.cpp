@@ -236,10 +236,7 @@ void stream_table::finish_block(pending_block* block, bool durable) {
   TORPOR_ASSERT(stream.flight == block && stream.id == block->builder.stream());
   if (durable) {
     const auto view = block->builder.summary();
-    const auto& record = records_[stream.row].record;
-    const auto first = record.first;
     records_.apply(stream.row, view);
-    out_.deleted += raw(view.removes ? record.next : record.first) - raw(first);
     index_.add(records_[stream.row].blocks, view, block->place);
     ++stats_.blocks;
     stats_.acked_bytes += block->builder.payload_bytes();

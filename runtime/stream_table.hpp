@@ -54,7 +54,6 @@ struct table_output {
   std::vector<deadline> deadlines;        ///< For the timing wheel.
   std::vector<std::unique_ptr<write_batch>> done;
   std::vector<read_job> reads;
-  std::uint64_t deleted = 0; ///< Entries that are gone for readers now.
   bool relief = false; ///< A tenant's share is full: relieve the other shards.
 };
 

@@ -181,6 +181,7 @@ result<stream_info> stream_table::info(stream_ref stream) {
                      record.first,
                      record.next,
                      record.last_ms,
+                     record.kept_bytes,
                      record.closed,
                      dormant.awake != none,
                      own.sync,

@@ -64,6 +64,7 @@ struct stream_info {
   sequence first{};         ///< Oldest kept entry.
   sequence next{};          ///< Durable entries end before it.
   std::int64_t last_ms = 0; ///< Time of the newest durable entry; 0: none yet.
+  std::uint64_t bytes = 0;  ///< Of its entries, as stored; about that after a truncation.
   bool closed = false;
   bool awake = false;       ///< Something is buffered or being synced.
   sync_policy policy;

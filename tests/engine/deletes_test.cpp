@@ -200,6 +200,36 @@ TEST_CASE_FIXTURE(delete_fixture, "what was deleted and not swept is counted "
   CHECK(segments() == 4);
 }
 
+TEST_CASE_FIXTURE(delete_fixture, "few large entries weigh more than many small "
+                                  "ones") {
+  fill("a", 1);
+  for (int small = 0; small < 20; ++small)
+    REQUIRE(append("few", 10) == errc{});
+  fill("b", 4);
+  const auto before = segments();
+  REQUIRE(remove("few") == errc{}); // Most of all entries.
+  CHECK(segments() == before);
+  REQUIRE(remove("a") == errc{});
+  CHECK(segments() < before);
+}
+
+TEST_CASE_FIXTURE(delete_fixture, "a short opening leaves merges alone, and a "
+                                  "quiet one does them") {
+  fill("a", 7);
+  leave(300u << 10);
+  while (append("a") == errc{})
+    ;
+  REQUIRE(segments() >= 8);
+  stop();
+  disk->set_capacity(0);
+  REQUIRE(open());
+  run();
+  CHECK(segments() >= 8);
+  CHECK(files() == segments());
+  wait(2);
+  CHECK(segments() < 8);
+}
+
 TEST_CASE_FIXTURE(delete_fixture, "on a full disk deletes make room for "
                                   "appends") {
   fill("a", 1);

@@ -11,14 +11,14 @@ using namespace torpor::test;
 
 namespace {
 
-/// A store whose fast streams lose all they had, while a slow one keeps an
-/// entry in every journal file.
+/// A store whose fast streams lose all they had, while a slow one keeps some
+/// entries in every journal file.
 struct slow_and_fast : scripted_store {
   slow_and_fast() { must_open(); }
 
-  /// About one journal file: an entry of the slow stream, some of fast ones.
-  void one_file() {
-    REQUIRE(append("slow", 100));
+  /// About one journal file: entries of the slow stream and of fast ones.
+  void one_file(std::size_t slow_entries, std::size_t slow_bytes) {
+    REQUIRE(append("slow", slow_bytes, slow_entries));
     for (const auto* name : {"fast/0", "fast/1"})
       for (int i = 0; i < 3; ++i)
         REQUIRE(append(name, 7000));
@@ -67,27 +67,52 @@ TEST_SUITE("disk_use") {
   TEST_CASE("an old entry in every file does not keep the files") {
     check_after_each(
       [](auto& store) {
-        store.one_file();
+        store.one_file(1, 100);
+        store.delete_fast();
+      },
+      nothing_more);
+  }
+
+  TEST_CASE("many small entries do not keep a few large ones") {
+    check_after_each(
+      [](auto& store) {
+        store.one_file(40, 20);
         store.delete_fast();
       },
       nothing_more);
   }
 
   TEST_CASE("what is deleted at last is gone with the next file") {
-    check_after_each([](auto& store) { store.one_file(); },
+    check_after_each([](auto& store) { store.one_file(1, 100); },
                      [](auto& store) {
                        store.delete_fast();
-                       store.one_file();
+                       store.one_file(1, 100);
                        store.delete_fast();
-                       store.one_file();
+                       store.one_file(1, 100);
                        store.delete_fast();
                      });
+  }
+
+  TEST_CASE("few large entries that are deleted late go, too") {
+    check_after_each([](auto& store) { store.one_file(400, 10); },
+                     [](auto& store) {
+                       store.delete_fast();
+                       for (int i = 0; i < 6; ++i) {
+                         store.one_file(400, 10);
+                         store.delete_fast();
+                       }
+                     });
+  }
+
+  TEST_CASE("what is deleted at last is gone without another append") {
+    check_after_each([](auto& store) { store.one_file(1, 100); },
+                     [](auto& store) { store.delete_fast(); });
   }
 
   TEST_CASE("a stream that is removed leaves nothing") {
     check_after_each(
       [](auto& store) {
-        store.one_file();
+        store.one_file(1, 100);
         REQUIRE(store.remove("fast/0"));
         REQUIRE(store.remove("fast/1"));
       },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/catalog.hpp"
 
+#include "runtime/catalog_values.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -248,7 +250,7 @@ TEST_CASE_TEMPLATE("the state changes with an update that brings one", T,
   state.unsealed_first = 16;
   state.frame_first = 1234;
   state.next_segment = 9;
-  state.deleted = 300;
+  state.deleted_bytes = 300;
   for (std::uint32_t i = 1; i < 100; ++i) {
     segment_summary segment;
     segment.number = i;
@@ -262,6 +264,17 @@ TEST_CASE_TEMPLATE("the state changes with an update that brings one", T,
   update(store.get(), put(make_id(1, 0), "a"));
   store.reopen();
   CHECK(*store.get().state() == state);
+}
+
+TEST_CASE("a state from before deletes were counted has none") {
+  catalog_state state;
+  state.segments.resize(2);
+  catalog_value body;
+  encode(state, body);
+  body.pop_back(); // One byte of `deleted_bytes`, 0.
+  CHECK(decode_state(body) == state);
+  body.pop_back();
+  CHECK_FALSE(decode_state(body));
 }
 
 TEST_CASE_TEMPLATE("a removed stream is found no more", T, in_memory, in_lmdb) {

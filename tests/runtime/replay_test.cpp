@@ -71,8 +71,36 @@ TEST_SUITE("replay") {
     apply(record, second);
     CHECK(record.next == before.next);
     CHECK(record.last_ms == before.last_ms);
-    CHECK(record.closed);
+    CHECK(bool{record.closed});
     CHECK(*record.producers == *before.producers);
+  }
+
+  TEST_CASE("a record counts the bytes of its entries once") {
+    stream_record record;
+    auto first = entries(0, 3, 500);
+    first.entry_bytes = 90;
+    auto second = entries(3, 1, 600);
+    second.entry_bytes = 10;
+    for (const auto& block : {first, second, first, second})
+      CHECK(apply(record, block) == 0);
+    CHECK(std::uint64_t{record.kept_bytes} == 100);
+  }
+
+  TEST_CASE("a truncation deletes its share of the bytes, and only once") {
+    stream_record record;
+    auto block = entries(0, 4, 500);
+    block.entry_bytes = 100;
+    apply(record, block);
+    auto cut = entries(4, 0, 0);
+    cut.truncates = sequence{1};
+    CHECK(apply(record, cut) == 25);
+    CHECK(apply(record, cut) == 0);
+    CHECK(apply(record, block) == 0);
+    CHECK(std::uint64_t{record.kept_bytes} == 75);
+    cut.truncates = sequence{9};
+    CHECK(apply(record, cut) == 75);
+    CHECK(std::uint64_t{record.kept_bytes} == 0);
+    CHECK(record.first == sequence{4});
   }
 
   TEST_CASE("a record's time never goes back") {
@@ -92,7 +120,7 @@ TEST_SUITE("replay") {
     CHECK(record.name == "a");
     REQUIRE(record.settings);
     CHECK(record.settings->sync == sync_policy{1, 2, 3});
-    CHECK_FALSE(record.closed);
+    CHECK_FALSE(bool{record.closed});
     block.name = "b";
     block.policy.reset();
     block.closes = true;
@@ -100,7 +128,7 @@ TEST_SUITE("replay") {
     CHECK(record.name == "a");
     REQUIRE(record.settings);
     CHECK(record.settings->sync == sync_policy{1, 2, 3});
-    CHECK(record.closed);
+    CHECK(bool{record.closed});
     CHECK(record.next == sequence{0});
   }
 

@@ -46,6 +46,7 @@ producer_state producer(std::string id) {
 stream_record full() {
   auto record = typical();
   record.closed = true;
+  record.kept_bytes = 5'000'000;
   record.settings = std::make_unique<stream_settings>();
   record.settings->sync = {3'600'000, 16u << 20, 1'000};
   record.settings->keep = {1, 2, retention_policy::unlimited, 3, 4};
@@ -67,7 +68,8 @@ void check_same(const stream_record& left, const stream_record& right) {
   REQUIRE(bool(left.settings) == bool(right.settings));
   if (left.settings)
     CHECK(*left.settings == *right.settings);
-  CHECK(left.closed == right.closed);
+  CHECK(bool{left.closed} == bool{right.closed});
+  CHECK(std::uint64_t{left.kept_bytes} == std::uint64_t{right.kept_bytes});
   REQUIRE(bool(left.producers) == bool(right.producers));
   if (left.producers)
     CHECK(*left.producers == *right.producers);
@@ -191,11 +193,30 @@ TEST_CASE("a record of another version is corrupt") {
 }
 
 TEST_CASE("flags without a meaning are corrupt") {
-  auto record = raw_start(8);
+  auto record = raw_start(32);
   record->varint(0);
   record->varint(0);
   record->varint(0);
   check_corrupt(record);
+}
+
+TEST_CASE("a record that was written before bytes were counted has none") {
+  auto record = raw_start(0);
+  for (int i = 0; i < 3; ++i)
+    record->varint(1);
+  const auto back = decode_record(record);
+  REQUIRE(back);
+  CHECK(std::uint64_t{back->kept_bytes} == 0);
+}
+
+TEST_CASE("more bytes than a record can count are corrupt") {
+  for (const auto bytes : {kept_bytes_max, kept_bytes_max + 1}) {
+    auto record = raw_start(16);
+    for (int i = 0; i < 3; ++i)
+      record->varint(1);
+    record->varint(bytes);
+    CHECK(decode_record(record).has_value() == (bytes == kept_bytes_max));
+  }
 }
 
 TEST_CASE("sequences that overflow are corrupt") {
