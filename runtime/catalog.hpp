@@ -52,7 +52,8 @@ struct stream_review {
   auto operator<=>(const stream_review&) const = default;
 };
 
-/// Looks records up. Every lookup sees the newest update.
+/// Looks records up. Every lookup sees the newest update that has returned, or
+/// one that is about to.
 /// Threads: one owner; several readers may run beside one `update`.
 class catalog_reader {
 public:
