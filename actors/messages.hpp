@@ -61,6 +61,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(torpor_internal, first_custom_type_id + 7100)
   CAF_ADD_ATOM(torpor_internal, torpor, spare_atom, "tp_spare")
   CAF_ADD_ATOM(torpor_internal, torpor, prepare_atom, "tp_prepare")
   CAF_ADD_ATOM(torpor_internal, torpor, seal_atom, "tp_seal")
+  CAF_ADD_ATOM(torpor_internal, torpor, save_atom, "tp_save")
   CAF_ADD_ATOM(torpor_internal, torpor, saved_atom, "tp_saved")
   CAF_ADD_ATOM(torpor_internal, torpor, known_atom, "tp_known")
   CAF_ADD_ATOM(torpor_internal, torpor, shrunk_atom, "tp_shrunk")
@@ -118,6 +119,8 @@ using sealer_actor = caf::typed_actor<
   // From the merger: a merge has ended.
   caf::reacts_to<merged_atom, std::shared_ptr<merge_job>>,
   // From a shard: so much is deleted that a sweep is due. From the journal:
+  // From a shard: many records changed without a byte in the journal.
+  caf::reacts_to<save_atom>,
   // nothing comes, time for what earlier openings have left.
   caf::reacts_to<sweep_atom>,
   // Merge all segments into one. Calls back when that is done or has failed.

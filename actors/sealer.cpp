@@ -55,10 +55,17 @@ void sealer_state::seal(std::uint32_t last, std::uint64_t frame_end,
     next();
 }
 
+void sealer_state::save() {
+  save_ = true;
+  if (!busy_)
+    next();
+}
+
 void sealer_state::next() {
   busy_ = true;
   next_ = work.state;
   const auto sealed = seal_enough();
+  next_.next_segment = work.state.next_segment; // Used up, also by a failure.
   if (!sealed) {
     spdlog::error("seal-failed error=\"{}\"", sealed.error().context);
     seal_failed_ = true;
@@ -80,6 +87,7 @@ void sealer_state::next() {
 void sealer_state::retry() {
   seal_failed_ = false;
   merge_failed_ = false;
+  sweep_missed_ = false;
   looked_ = swept_;
 }
 
@@ -118,7 +126,6 @@ result<void> sealer_state::seal(const seal_range& range) {
                              work.segment_directory, config);
   if (!sealed)
     return tl::unexpected{sealed.error()};
-  next_.next_segment = work.state.next_segment;
   next_.unsealed_first = range.last + 1;
   next_.journal_first = std::max(next_.journal_first, next_.unsealed_first);
   next_.frame_first = range.frame_end;
@@ -248,7 +255,7 @@ void sealer_state::failed(const error& why) {
   spdlog::error("checkpoint-failed error=\"{}\"", why.context);
   note_refusal(why);
   save_ = false;
-  sweep_ = false;
+  sweep_missed_ = std::exchange(sweep_, false) || sweep_missed_;
   if (!compaction_) // It waits for this checkpoint.
     end_compaction(tl::unexpected{why});
   rest();
@@ -285,6 +292,7 @@ sealer(sealer_actor::stateful_pointer<sealer_state> self,
     [&state](compact_atom, const std::function<void(result<void>)>& done) {
       state.compact(done);
     },
+    [&state](save_atom) { state.save(); },
     [&state](sweep_atom) { state.sweep(); },
     [&state](known_atom) { state.known(); },
     [&state](shrunk_atom, std::uint32_t shard, std::uint64_t steps) {

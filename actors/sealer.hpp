@@ -47,6 +47,7 @@ struct sealer_state {
   void saved(std::vector<catalog_change>& changes);
   void merged(std::shared_ptr<merge_job> job);
   void compact(std::function<void(result<void>)> done);
+  void save();
   void sweep();
   void known();
   void shrink(std::uint32_t shard, std::uint64_t steps);
@@ -105,6 +106,7 @@ private:
 
   bool begun_ = false; ///< Merges may begin: this is no short opening.
   bool sweep_ = false;                ///< To begin when the records are saved.
+  bool sweep_missed_ = false;         ///< They could not be.
   bool merging_ = false;              ///< The merger is at work.
   bool merge_failed_ = false;         ///< Until `retry`.
   std::shared_ptr<merge_job> merged_; ///< Done, and not listed yet.

@@ -72,7 +72,8 @@ void sealer_state::start_sweep() {
 /// room for anything new.
 void sealer_state::make_room() {
   full_ = true;
-  if (all->deleted_bytes <= looked_ || work.state.segments.empty())
+  const auto missed = std::exchange(sweep_missed_, false);
+  if ((all->deleted_bytes <= looked_ && !missed) || work.state.segments.empty())
     return;
   merge_failed_ = false;
   start_sweep();

@@ -61,6 +61,8 @@ void shard_state::flush() {
   if (const auto bytes = table->records().take_deleted_bytes();
       bytes > 0 && all->count_deleted(bytes))
     self->send(all->sealer, sweep_atom::value);
+  if (std::exchange(out.save, false))
+    self->send(all->sealer, save_atom::value);
   if (std::exchange(out.relief, false))
     for (const auto& other : all->shards)
       self->send(other, ask_atom::value,

@@ -115,6 +115,10 @@ void print_json(output& out, const broken_store& found,
     all.number("segments", std::uint64_t{made->state.segments.size()})
       .number("unsealed_first", made->state.unsealed_first)
       .raw("left", left.str());
+    json_array holes;
+    for (const auto& [from, to] : made->holes)
+      holes.add(json_object{}.number("from", from).number("to", to).str());
+    all.raw("holes", holes.str());
   }
   out.line(all.str());
 }
@@ -127,6 +131,11 @@ void print_text(output& out, const broken_store& found,
     return out.line("there is nothing to repair");
   for (const auto& each : made->left)
     out.line(fmt::format("not used: '{}': {}", each.path, each.text));
+  for (const auto& [from, to] : made->holes)
+    out.line(fmt::format("no segment has journal files {} to {}: all they had "
+                         "was deleted, or one is lost; 'torpor verify' tells "
+                         "when the list is written",
+                         from, to));
   out.line(fmt::format("{}: {} segments, and the journal from file {} on",
                        written ? "written" : "can be written",
                        made->state.segments.size(),

@@ -113,6 +113,10 @@ public:
   [[nodiscard]] const std::optional<retention_policy>& retention() const noexcept {
     return retention_;
   }
+  /// Whether it says that the stream was used, or how long it stays.
+  [[nodiscard]] bool renews() const noexcept {
+    return retention_ || touched_ms_;
+  }
   void touch(std::int64_t time_ms) noexcept { touched_ms_ = time_ms; }
   /// Of several the largest counts.
   void truncate(sequence before) noexcept {

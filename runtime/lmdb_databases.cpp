@@ -48,7 +48,12 @@ result<void> open_all(lmdb_transaction& transaction, unsigned flags,
   open("records", MDB_INTEGERKEY, into.records);
   open("names", 0, into.names);
   open("numbers", MDB_INTEGERKEY, into.numbers);
-  open("reviews", 0, into.reviews);
+  // Later than the others: who only reads may find a catalog without it.
+  const auto reviews = transaction.open_database("reviews", flags);
+  if (reviews)
+    into.reviews = *reviews;
+  else if (flags != 0 || reviews.error().code != errc::incompatible)
+    return tl::unexpected{reviews.error()};
   return open.opened;
 }
 

@@ -29,7 +29,7 @@ struct lmdb_databases {
   MDB_dbi records = 0; ///< Stream id, u64 -> record.
   MDB_dbi names = 0;   ///< The first 511 bytes of a name -> targets.
   MDB_dbi numbers = 0; ///< Slot, u32 -> largest number of its ids.
-  MDB_dbi reviews = 0; ///< Time and stream id -> nothing, sealed.
+  MDB_dbi reviews = 0; ///< Time and stream id -> nothing, sealed. 0: not there.
 };
 
 /// The bytes of a fixed-size key.

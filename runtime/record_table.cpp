@@ -154,8 +154,7 @@ void record_table::plan_review(row_index at, std::int64_t earliest_ms) {
   mark_dirty(at);
   auto& review = settings_of(row.record).review_ms;
   review = next == 0 ? 0 : std::max(next, earliest_ms);
-  if (review != 0)
-    reviews_.add({review, row.id});
+  reviews_.replace({planned, row.id}, {review, row.id});
 }
 
 void record_table::mark_dirty(row_index at) {

@@ -124,6 +124,11 @@ public:
   /// and not before `earliest_ms`.
   void plan_review(row_index at, std::int64_t earliest_ms);
 
+  /// Has retention look at a stream again at that time, whatever its record says.
+  void review_again(stream_id id, std::int64_t time_ms) {
+    reviews_.add({time_ms, id});
+  }
+
   /// Streams that are due for a review, at most `count_max`; each is taken
   /// once. Errors: io_failed, corrupt.
   [[nodiscard]] result<std::vector<stream_id>>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 namespace torpor {
 
@@ -58,12 +59,66 @@ std::int64_t end_ms(const stream_record& record, std::size_t run) {
   return run + 1 < runs.size() ? runs[run].last_ms : record.last_ms;
 }
 
+std::uint64_t share(std::uint64_t bound) {
+  return std::max<std::uint64_t>(bound / runs_per_bound, 1);
+}
+
+sequence cut_by_age(const stream_record& record, const retention_policy& keep,
+                    std::int64_t now_ms) {
+  if (keep.age_ms == 0)
+    return record.first;
+  const auto& runs = runs_of(record);
+  // What nobody has counted goes as one.
+  const auto count = std::max<std::size_t>(runs.size(), 1);
+  std::size_t old = 0;
+  while (old < count && later(end_ms(record, old), keep.age_ms) <= now_ms)
+    ++old;
+  if (old == 0)
+    return record.first;
+  return old < runs.size() ? runs[old].first : record.next;
+}
+
+/// Of a run that is much larger than others, the oldest entries that have so
+/// many bytes, if all are equally large.
+sequence cut_inside(sequence first, std::uint64_t entries, std::uint64_t bytes,
+                    std::uint64_t too_many) {
+  const auto gone = static_cast<double>(entries)
+                    * (static_cast<double>(too_many)
+                       / static_cast<double>(bytes));
+  return first + std::min(entries, static_cast<std::uint64_t>(gone) + 1);
+}
+
+sequence cut_by_bytes(const stream_record& record, const retention_policy& keep,
+                      const ahead& coming) {
+  if (keep.bytes == 0)
+    return record.first;
+  auto runs = std::span{runs_of(record)};
+  const retained_run all{record.first, 0, 0, record.kept_bytes};
+  if (runs.empty()) // Nobody has counted them.
+    runs = {&all, 1};
+  auto bytes = coming.bytes;
+  for (const auto& run : runs)
+    bytes += run.bytes;
+  auto from = record.first;
+  for (std::size_t i = 0; i < runs.size() && bytes > keep.bytes; ++i) {
+    const auto& run = runs[i];
+    const auto end = i + 1 < runs.size() ? runs[i + 1].first : record.next;
+    const auto too_many = bytes - keep.bytes;
+    from = end;
+    if (too_many < run.bytes && run.bytes > 2 * share(keep.bytes))
+      from = cut_inside(run.first, raw(end) - raw(run.first), run.bytes,
+                        too_many);
+    bytes -= run.bytes;
+  }
+  // The newest entry stays.
+  if (from == record.next && coming.next == record.next)
+    from = sequence{raw(from) - 1};
+  return std::max(from, record.first);
+}
+
 /// Begins a run when the last one has enough.
 bool is_full(const retained_run& run, const retention_policy& keep,
              std::int64_t time_ms) {
-  const auto share = [](std::uint64_t bound) {
-    return std::max<std::uint64_t>(bound / runs_per_bound, 1);
-  };
   return (keep.bytes != 0 && run.bytes >= share(keep.bytes))
          || (keep.age_ms != 0
              && time_ms >= later(run.first_ms, share(keep.age_ms)));
@@ -117,7 +172,9 @@ void count_entries(stream_record& record, const retention_policy& keep,
     return;
   auto& runs = settings_of(record).runs;
   if (runs.empty() && raw(record.first) < raw(block.first))
-    runs.push_back({record.first, before_ms, before_ms, 0});
+    runs.push_back({record.first, before_ms, before_ms,
+                    record.kept_bytes - std::min<std::uint64_t>(
+                      record.kept_bytes, block.entry_bytes)});
   if (!runs.empty())
     runs.back().last_ms = std::max(runs.back().last_ms, before_ms);
   if (runs.empty()
@@ -157,27 +214,9 @@ std::optional<sequence> cut(const stream_record& record,
   if (keep.entries != 0
       && raw(coming.next) - raw(record.first) > keep.entries)
     from = sequence{raw(coming.next) - keep.entries};
-  const auto& runs = runs_of(record);
-  auto bytes = coming.bytes;
-  for (const auto& run : runs)
-    bytes += run.bytes;
-  const auto newer = coming.next != record.next;
-  for (std::size_t i = 0; i < runs.size() && raw(record.first) < raw(record.next);
-       ++i) {
-    const auto last = i + 1 == runs.size();
-    const auto old = keep.age_ms != 0
-                     && later(end_ms(record, i), keep.age_ms) <= now_ms;
-    const auto large = keep.bytes != 0 && bytes > keep.bytes
-                       && (!last || newer);
-    if (!old && !large)
-      break;
-    from = std::max(from, last ? record.next : runs[i + 1].first);
-    bytes -= runs[i].bytes;
-  }
-  // What nobody has counted goes as one.
-  if (runs.empty() && keep.age_ms != 0 && record.first != record.next
-      && later(record.last_ms, keep.age_ms) <= now_ms)
-    from = std::max(from, record.next);
+  if (record.first != record.next)
+    from = std::max({from, cut_by_age(record, keep, now_ms),
+                     cut_by_bytes(record, keep, coming)});
   return from != record.first ? std::optional{from} : std::nullopt;
 }
 

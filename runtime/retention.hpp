@@ -59,8 +59,9 @@ struct ahead {
 
 /// The first entry that stays, if that is not the record's first already. Runs
 /// of entries are kept or go as a whole (`retained_run`), so up to a 16th of age
-/// or bytes stays longer; the number of entries is exact. At least the newest
-/// run stays, unless it is too old.
+/// stays longer and of bytes goes early; the number of entries is exact. The
+/// newest entry goes by age only. Entries that nobody counted, because there
+/// was no such bound then, are as old as the newest of them and equally large.
 [[nodiscard]] std::optional<sequence>
 cut(const stream_record& record, const retention_policy& keep,
     std::int64_t now_ms, const ahead& coming);

@@ -18,6 +18,12 @@ void review_queue::add(stream_review review) {
   added_.insert(review);
 }
 
+void review_queue::replace(stream_review old, stream_review with) {
+  added_.erase(old);
+  if (with.time_ms != 0)
+    add(with);
+}
+
 void review_queue::saved(stream_review review) {
   // The catalog's are not asked again behind where they were taken.
   if (review > taken_)
@@ -27,22 +33,22 @@ void review_queue::saved(stream_review review) {
 result<std::vector<stream_id>> review_queue::take(std::int64_t now_ms,
                                                   std::size_t count_max,
                                                   catalog_reader& stored) {
-  std::vector<stream_id> due;
   const stream_review until{now_ms, last_id};
+  std::vector<stream_id> due;
+  if (taken_ < until && count_max > 0) {
+    const auto found = stored.reviews(taken_, until, count_max, shard_,
+                                      shards_);
+    if (!found)
+      return tl::unexpected{found.error()};
+    for (const auto& review : *found)
+      due.push_back(review.stream);
+    taken_ = found->size() < count_max ? until : found->back();
+  }
   while (due.size() < count_max && !added_.empty()
          && *added_.begin() <= until) {
     due.push_back(added_.begin()->stream);
     added_.erase(added_.begin());
   }
-  if (due.size() == count_max || taken_ >= until)
-    return due;
-  const auto room = count_max - due.size();
-  const auto found = stored.reviews(taken_, until, room, shard_, shards_);
-  if (!found)
-    return tl::unexpected{found.error()};
-  for (const auto& review : *found)
-    due.push_back(review.stream);
-  taken_ = found->size() < room ? until : found->back();
   return due;
 }
 

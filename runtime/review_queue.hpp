@@ -24,10 +24,14 @@ public:
   /// A review that the catalog lacks.
   void add(stream_review review);
 
+  /// The same in place of another one; time 0: none.
+  void replace(stream_review old, stream_review with);
+
   /// The catalog has it now.
   void saved(stream_review review);
 
-  /// Takes up to `count_max` reviews that are due. Errors: those of `stored`.
+  /// Takes up to `count_max` reviews that are due. Errors: those of `stored`;
+  /// then none was taken.
   [[nodiscard]] result<std::vector<stream_id>>
   take(std::int64_t now_ms, std::size_t count_max, catalog_reader& stored);
 

@@ -42,9 +42,11 @@ std::string what_was_left(const rebuilt_state& made) {
 /// Makes the list out of what lies in the directory. Threads: one owner.
 class list_rebuilder {
 public:
-  list_rebuilder(disk& disk, const std::string& directory)
+  list_rebuilder(disk& disk, const std::string& directory,
+                 const std::optional<catalog_state>& known)
     : disk_{disk},
-      directory_{directory} {}
+      directory_{directory},
+      known_{known} {}
 
   result<void> read(const store_id& store);
   result<void> choose();
@@ -56,6 +58,8 @@ public:
   }
   [[nodiscard]] rebuilt_state take();
 
+  result<void> skip_to(std::uint64_t first, const std::string& what);
+
 private:
   result<void> place(const open_segment& next);
   [[nodiscard]] bool contested(const segment& one) const;
@@ -65,8 +69,10 @@ private:
 
   disk& disk_;
   const std::string& directory_;
+  const std::optional<catalog_state>& known_;
   std::vector<open_segment> found_;
   std::vector<open_segment> list_;
+  bool unreadable_ = false; ///< One of the files.
   rebuilt_state made_;
 };
 
@@ -82,12 +88,14 @@ result<void> list_rebuilder::read(const store_id& store) {
     next = std::max(next, *number + 1);
     const auto path = directory_ + "/" + name;
     auto opened = segment::open(disk_, path, store);
-    if (opened)
-      found_.push_back(std::move(*opened));
-    else if (opened.error().code == errc::corrupt)
-      leave(path, opened.error().context);
-    else
+    if (!opened && opened.error().code != errc::corrupt)
       return tl::unexpected{opened.error()};
+    if (opened) {
+      found_.push_back(std::move(*opened));
+      continue;
+    }
+    unreadable_ = true;
+    leave(path, opened.error().context);
   }
   std::sort(found_.begin(), found_.end(), comes_first);
   return {};
@@ -129,13 +137,32 @@ result<void> list_rebuilder::place(const open_segment& next) {
     return fail(errc::corrupt,
                 fmt::format("{} and {} overlap in part; move one of them away",
                             covered(*list_.back()), covered(*next)));
-  if (sum.journal_first > end())
+  // Segments in which nothing was left are not replaced.
+  if (auto noted = skip_to(sum.journal_first, covered(*next)); !noted)
+    return noted;
+  list_.push_back(next);
+  return {};
+}
+
+/// Notes the journal files that no segment has in front of `first`.
+result<void> list_rebuilder::skip_to(std::uint64_t first,
+                                     const std::string& what) {
+  if (first <= end())
+    return {};
+  const auto lost = unreadable_
+                    || (known_
+                        && std::any_of(known_->segments.begin(),
+                                       known_->segments.end(),
+                                       [&](const auto& each) {
+                                         return each.journal_first < first
+                                                && each.journal_last >= end();
+                                       }));
+  if (lost)
     return fail(errc::corrupt,
                 fmt::format("no segment has journal files {} to {}, which come "
                             "before {}; restore it from a copy{}",
-                            end(), sum.journal_first - 1, covered(*next),
-                            what_was_left(made_)));
-  list_.push_back(next);
+                            end(), first - 1, what, what_was_left(made_)));
+  made_.holes.emplace_back(end(), first - 1);
   return {};
 }
 
@@ -201,7 +228,7 @@ result<void> read_journal(disk& disk, const journal_config& journal,
 result<rebuilt_state> rebuild_state(disk& disk, const journal_config& journal,
                                     const std::string& directory,
                                     const std::optional<catalog_state>& known) {
-  list_rebuilder list{disk, directory};
+  list_rebuilder list{disk, directory, known};
   const auto files = list_journal_files(disk, journal);
   if (!files)
     return tl::unexpected{files.error()};
@@ -211,7 +238,18 @@ result<rebuilt_state> rebuild_state(disk& disk, const journal_config& journal,
   if (!files->numbers.empty())
     list.leave_unproven(files->numbers.front(),
                         known ? known->unsealed_first : 1);
+  // The newest segments may have been such, too.
+  if (!files->numbers.empty())
+    if (auto noted = list.skip_to(files->numbers.front(), "the journal");
+        !noted)
+      return tl::unexpected{noted.error()};
   auto made = list.take();
+  if (!made.holes.empty() && !files->numbers.empty()) {
+    auto& state = made.state;
+    state.unsealed_first = std::max<std::uint64_t>(state.unsealed_first,
+                                                   files->numbers.front());
+    state.journal_first = state.unsealed_first;
+  }
   if (known) {
     made.state.incarnation = known->incarnation;
     made.state.next_segment = std::max(made.state.next_segment,

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace torpor {
@@ -21,12 +22,15 @@ struct left_segment {
 struct rebuilt_state {
   catalog_state state;
   std::vector<left_segment> left;
+  /// Journal files that no segment has, from and to: all they had was deleted,
+  /// or a segment is lost. Which of the two, `verify` finds out afterwards.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> holes;
 };
 
 /// Makes the catalog's state anew from segments and journal
 /// (docs/segment-format.md, "Rebuilding the list"). `known` is what the catalog
 /// says, if that can be read. Changes nothing. Errors: io_failed, incompatible,
-/// corrupt: journal files that neither a segment has nor the journal, segments
+/// corrupt: journal files that no segment has while one cannot be read, segments
 /// that overlap in part, or damage in what is not sealed; names the files.
 [[nodiscard]] result<rebuilt_state>
 rebuild_state(disk& disk, const journal_config& journal,

@@ -224,7 +224,7 @@ void stream_table::committed(const std::vector<pending_block*>& blocks) {
 void stream_table::end_call() {
   pump();
   if (retains_ && records_.earlier_review())
-    arm_review();
+    arm_review(0);
   budget_.all().release(std::exchange(released_, 0));
   if (quiet_ && awake_.used() == 0)
     std::exchange(quiet_, nullptr)();

@@ -54,6 +54,7 @@ struct table_output {
   std::vector<deadline> deadlines;        ///< For the timing wheel.
   std::vector<std::unique_ptr<write_batch>> done;
   std::vector<read_job> reads;
+  bool save = false;   ///< Changed records should be saved soon.
   bool relief = false; ///< A tenant's share is full: relieve the other shards.
 };
 
@@ -226,12 +227,15 @@ private:
   void give_block(pending_block* block);
 
   [[nodiscard]] bool is_gone(record_table::row_index row) const;
+  [[nodiscard]] bool is_renewed(record_table::row_index row) const;
   void touch(record_table::row_index row);
   void trim(awake_index at);
   void retain();
+  void retain(stream_id id, std::int64_t now_ms);
   void retain(record_table::row_index row, std::int64_t now_ms);
-  void walk();
-  void arm_review();
+  [[nodiscard]] bool walk(std::int64_t now_ms);
+  void arm_review(std::int64_t earliest_ms);
+  [[nodiscard]] std::size_t reviews_now() const;
   void remove_expired(record_table::row_index row);
 
   void wake_readers(stream_id stream);

@@ -14,6 +14,10 @@ namespace {
 constexpr std::size_t reviews_max = 1024;
 /// What was begun is looked at again, should it have failed.
 constexpr std::int64_t again_ms = 1000;
+/// A catalog that cannot be read is asked again.
+constexpr std::int64_t pause_ms = 60'000;
+/// More syncs wait than may be in flight.
+constexpr std::int64_t busy_ms = 10;
 /// The wall clock may jump: it is asked at least so often.
 constexpr std::int64_t sleep_ms_max = 3'600'000;
 
@@ -31,12 +35,23 @@ void stream_table::start_retention() {
   retain();
 }
 
+/// Whether what is on its way says that the stream was used, or how long it
+/// stays: only when that is durable can anybody tell that its time is over.
+bool stream_table::is_renewed(record_table::row_index row) const {
+  const auto at = records_[row].awake;
+  if (at == none)
+    return false;
+  const auto& stream = awake_[at];
+  return (stream.buffer != nullptr && stream.buffer->builder.renews())
+         || (stream.flight != nullptr && stream.flight->builder.renews());
+}
+
 /// Whether nobody may see the stream any more, though it is still there.
 bool stream_table::is_gone(record_table::row_index row) const {
   const auto& record = records_[row].record;
-  const auto awake = records_[row].awake;
-  if (!record.settings)
+  if (!record.settings || is_renewed(row))
     return false;
+  const auto awake = records_[row].awake;
   const auto now = clock_.wall_ms();
   const auto keep = records_.retention(row);
   const auto used = awake != none && raw(awake_[awake].next) > raw(record.next);
@@ -59,10 +74,12 @@ void stream_table::touch(record_table::row_index row) {
   const auto used = std::max(record.settings->touched_ms, record.last_ms);
   const auto quiet = static_cast<std::uint64_t>(std::max<std::int64_t>(
     now - used, 0));
-  if (quiet < std::max<std::uint64_t>(ttl / 8, 1) || records_[row].awake != none
-      || failed_ || full_ || stopping_)
+  if (quiet < std::max<std::uint64_t>(ttl / 8, 1) || is_renewed(row) || failed_
+      || full_ || stopping_)
     return;
   const auto at = wake(row);
+  if (awake_[at].removed)
+    return;
   buffer(at).touch(now);
   make_due(at);
   pump();
@@ -97,16 +114,30 @@ void stream_table::remove_expired(record_table::row_index row) {
 /// Deletes what one stream has too much of, and plans the next look.
 void stream_table::retain(record_table::row_index row, std::int64_t now_ms) {
   const auto& record = records_[row].record;
+  const auto keep = records_.retention(row);
+  const auto excess = cut(record, keep, now_ms, {record.next, 0});
   if (is_gone(row)) {
     remove_expired(row);
-    return records_.plan_review(row, now_ms + again_ms);
-  }
-  if (!cut(record, records_.retention(row), now_ms, {record.next, 0}))
+  } else if (excess || (records_[row].awake != none
+                        && expired(record, keep, now_ms))) {
+    // What leaves takes the cut along, or shows that the stream was used.
+    const auto at = wake(row);
+    static_cast<void>(buffer(at));
+    make_due(at);
+  } else {
     return records_.plan_review(row, now_ms + 1);
-  const auto at = wake(row);
-  static_cast<void>(buffer(at)); // When it leaves, it takes the cut along.
-  make_due(at);
+  }
   records_.plan_review(row, now_ms + again_ms);
+}
+
+/// How many streams may be looked at now: deletions do not fill the queue in
+/// front of appends, nor what is left of a full disk.
+std::size_t stream_table::reviews_now() const {
+  constexpr std::size_t reviews_full = 64;
+  const auto busy = queue_.size() + in_flight_;
+  const auto window = std::size_t{config_.sync.window};
+  return std::min(full_ ? reviews_full : reviews_max,
+                  window > busy ? window - busy : 0);
 }
 
 void stream_table::retain() {
@@ -115,31 +146,45 @@ void stream_table::retain() {
   if (!retains_ || failed_ || stopping_)
     return;
   const auto now = clock_.wall_ms();
-  const auto due = records_.take_reviews(now, reviews_max);
-  if (!due)
-    return log_failure(due.error());
-  for (const auto id : *due) {
-    const auto row = records_.find(id);
-    if (!row)
-      log_failure(row.error());
-    else if (*row != record_table::none && !records_[*row].unborn)
-      retain(*row, now);
+  auto pause = full_ ? again_ms : 0;
+  const auto due = records_.take_reviews(now, reviews_now());
+  if (!due) {
+    log_failure(due.error());
+    pause = pause_ms;
+  } else {
+    for (const auto id : *due)
+      retain(id, now);
   }
-  if (walk_)
-    walk();
+  if (walk_ && !walk(now))
+    pause = pause_ms;
   pump();
-  arm_review();
+  arm_review(pause);
 }
 
-/// A step of the walk over all streams that have a rule.
-void stream_table::walk() {
+void stream_table::retain(stream_id id, std::int64_t now_ms) {
+  const auto row = records_.find(id);
+  if (!row) {
+    log_failure(row.error());
+    records_.review_again(id, now_ms + pause_ms);
+  } else if (*row != record_table::none && !records_[*row].unborn) {
+    retain(*row, now_ms);
+  }
+}
+
+/// A step of the walk over all streams that have a rule. False when the catalog
+/// could not be read.
+bool stream_table::walk(std::int64_t now_ms) {
+  // What it plans is in memory until it is saved.
+  constexpr std::size_t changed_max = 65'536;
+  out_.save = out_.save || records_.dirty() > changed_max;
+  if (out_.save || reviews_now() == 0)
+    return true;
   auto& [prefix, after] = *walk_;
   const auto names = records_.list(prefix, after, reviews_max);
   if (!names) {
-    walk_.reset();
-    return log_failure(names.error());
+    log_failure(names.error());
+    return false;
   }
-  const auto now = clock_.wall_ms();
   for (const auto& [name, id] : *names) {
     const auto row = records_.find(id);
     if (!row || *row == record_table::none || records_[*row].unborn)
@@ -148,33 +193,37 @@ void stream_table::walk() {
     // Never used so far: its time to live begins now.
     if (record.last_ms == 0 && records_.retention(*row).ttl_ms != 0
         && settings_of(record).touched_ms == 0)
-      settings_of(record).touched_ms = now;
-    retain(*row, now);
+      settings_of(record).touched_ms = now_ms;
+    retain(*row, now_ms);
   }
   if (names->size() == reviews_max) {
     after = names->back().first;
-    return;
+    return true;
   }
   const auto& rules = records_.rules().all();
-  if (const auto next = rules.upper_bound(prefix); next != rules.end())
+  if (const auto next = rules.upper_bound(prefix); next != rules.end()) {
     walk_.emplace(next->first, "");
-  else
+  } else {
     walk_.reset();
+    out_.save = records_.dirty() > 0;
+  }
+  return true;
 }
 
-/// Has the wheel call when the next review is due: one timer for all streams.
-void stream_table::arm_review() {
+/// Has the wheel call when the next review is due, but not before a pause: one
+/// timer for all streams.
+void stream_table::arm_review(std::int64_t pause) {
   const auto next = records_.next_review();
-  if (!next)
-    log_failure(next.error());
   if (next && !*next && !walk_)
     return;
-  auto delay = sleep_ms_max;
-  if (walk_)
-    delay = 1;
-  else if (next)
-    delay = std::clamp<std::int64_t>(**next - clock_.wall_ms(), 1,
-                                     sleep_ms_max);
+  auto delay = walk_ ? 0 : sleep_ms_max;
+  if (!next)
+    delay = pause_ms;
+  else if (*next)
+    delay = std::min(delay, **next - clock_.wall_ms());
+  // While the queue is long, what is due waits for its turn.
+  delay = std::clamp(std::max(delay, reviews_now() > 0 ? pause : busy_ms),
+                     std::int64_t{1}, sleep_ms_max);
   const auto tick = clock_.monotonic_ms() + static_cast<std::uint64_t>(delay);
   if (review_at_ != 0 && review_at_ <= tick)
     return;

@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(review_fixture, "reviews are taken in order, each once") {
   queue.add({20, id(3)});
   CHECK(next() == 10);
   CHECK(take(9).empty());
-  CHECK(take(20) == ids{id(3), id(2)});
+  CHECK(take(20) == ids{id(2), id(3)});
   CHECK(take(20).empty());
   CHECK(next() == 30);
   CHECK(take(100) == ids{id(1)});

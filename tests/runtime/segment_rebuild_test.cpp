@@ -89,8 +89,8 @@ public:
     return std::move(*made);
   }
 
-  std::string refused() {
-    const auto made = rebuild_state(disk, config, "segments", {});
+  std::string refused(const std::optional<catalog_state>& known = {}) {
+    const auto made = rebuild_state(disk, config, "segments", known);
     REQUIRE_FALSE(made);
     CHECK(made.error().code == errc::corrupt);
     return made.error().context;
@@ -186,9 +186,44 @@ TEST_SUITE("segment_rebuild") {
     for (std::uint32_t last = 1; last <= 4; ++last)
       seal(last);
     disk.remove_raw(segment_path(2));
-    const auto text = refused();
+    const auto text = refused(state);
     CHECK(mentions(text, "files 2 to 2"));
     CHECK(mentions(text, segment_path(3)));
+  }
+
+  TEST_CASE_FIXTURE(sealed_journal,
+                    "segments of which nothing was left are told, not missed") {
+    for (std::uint32_t last = 1; last <= 4; ++last)
+      seal(last);
+    const auto drop = [&](std::size_t at) {
+      disk.remove_raw(segment_path(state.segments[at].number));
+      state.segments.erase(state.segments.begin()
+                           + static_cast<std::ptrdiff_t>(at));
+    };
+    using holes = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+    holes expected;
+    SUBCASE("in the middle") {
+      drop(1);
+      expected = {{2, 2}};
+    }
+    SUBCASE("at both ends") {
+      drop(3);
+      drop(0);
+      expected = {{1, 1}, {4, 4}};
+    }
+    SUBCASE("all") {
+      while (!state.segments.empty())
+        drop(0);
+      expected = {{1, 4}};
+    }
+    for (const auto& known : {std::optional<catalog_state>{},
+                              std::optional{state}}) {
+      const auto made = rebuild(known);
+      CHECK(made.holes == expected);
+      CHECK(made.state.segments == state.segments);
+      CHECK(made.state.unsealed_first == state.unsealed_first);
+      CHECK(made.state.frame_first == state.frame_first);
+    }
   }
 
   TEST_CASE_FIXTURE(sealed_journal,
@@ -204,7 +239,7 @@ TEST_SUITE("segment_rebuild") {
     for (std::uint32_t last = 1; last <= 4; ++last)
       seal(last);
     disk.remove_raw(segment_path(4));
-    CHECK(mentions(refused(), journal_file_name(4)));
+    CHECK(mentions(refused(state), "files 4 to 4"));
   }
 
   TEST_CASE_FIXTURE(sealed_journal, "a journal that is gone is named") {

@@ -298,6 +298,72 @@ TEST_CASE_FIXTURE(retention_fixture,
   CHECK(list().empty());
 }
 
+TEST_CASE_FIXTURE(retention_fixture,
+                  "a longer time that was accepted in time keeps its stream") {
+  begin();
+  make("a", of_ttl(1000));
+  pass(900);
+  const auto longer = set_retention({{}, "a"}, of_ttl(5000));
+  advance(200); // Its commit takes that long.
+  CHECK(exists("a"));
+  settle();
+  CHECK(longer->good());
+  pass(3000);
+  CHECK(exists("a"));
+  pass(2000);
+  CHECK_FALSE(exists("a"));
+}
+
+TEST_CASE_FIXTURE(retention_fixture,
+                  "what is buffered leaves when its stream's time has passed") {
+  settings.sync.max_delay = std::chrono::hours{1};
+  begin();
+  make("a", of_ttl(1000));
+  pass(500);
+  const auto kept = buffered({{}, "a"}, "x");
+  CHECK(kept->good());
+  advance(500);
+  CHECK(flights.size() == 1);
+  settle();
+  CHECK(exists("a"));
+  pass(500);
+  CHECK_FALSE(exists("a"));
+}
+
+TEST_CASE_FIXTURE(retention_fixture,
+                  "many deletions at once do not queue in front of appends") {
+  settings.sync.window = 8;
+  begin();
+  for (auto i = 0; i < 100; ++i)
+    make(std::to_string(i), of_ttl(1000));
+  advance(1000);
+  CHECK(awake.size() == 8);
+  const auto between = append({{}, "other"}, "x");
+  commit(8);
+  REQUIRE(!flights.empty());
+  commit();
+  CHECK(between->good());
+  for (auto i = 0; i < 100; ++i)
+    pass(10);
+  CHECK(list() == payloads{"other"});
+}
+
+TEST_CASE_FIXTURE(retention_fixture, "a rule's walk has its plans saved") {
+  begin();
+  for (auto i = 0; i < 5; ++i)
+    add("logs/" + std::to_string(i));
+  checkpoint();
+  settings.retention = retention_rules{
+    {{"logs", {"logs/", of_age(1'000'000)}}}};
+  start();
+  table->start_retention();
+  CHECK(table->out().save);
+  flush();
+  CHECK(table->records().dirty() == 5);
+  checkpoint();
+  CHECK(table->records().dirty() == 0);
+}
+
 TEST_CASE_FIXTURE(retention_fixture, "a senseless policy is refused") {
   begin();
   CHECK(create("a", {}, of_age((1ull << 42) + 1))->code()
