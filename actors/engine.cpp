@@ -82,7 +82,7 @@ void engine::spawn(bool detached) {
     world.clock,
     counters_,
     options.journal.idle_mark,
-    std::min<std::uint64_t>(1u << 20, options.journal.file_bytes / 8),
+    options.journal.file_bytes / 4,
     static_cast<std::uint32_t>(store_->state.journal_first),
     store_->scan.end,
     world.clock->monotonic_ms()};

@@ -2,6 +2,10 @@
 #include "actors/merger.hpp"
 
 #include "runtime/segment_merge.hpp"
+#include "runtime/segment_verify.hpp"
+
+#include <algorithm>
+#include <functional>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -32,8 +36,9 @@ kept_from kept_in(catalog_reader& records, const std::atomic<bool>& stopping) {
   };
 }
 
-/// Finds the segments of which nothing, or less than half, is still wanted.
+/// Finds the segments of which nothing, or little enough, is still wanted.
 void sweep(merge_job& job, const kept_from& kept) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> found;
   for (std::size_t at = 0; at < job.list->size(); ++at) {
     const auto live = job.list->open(at).and_then([&](const auto& opened) {
       return find_live(opened, kept);
@@ -45,10 +50,37 @@ void sweep(merge_job& job, const kept_from& kept) {
       continue;
     if (live->entries == 0)
       job.dead.push_back(summary.number);
-    else if (live->bytes * 2 < summary.raw_bytes)
-      job.wasteful.push_back(summary.number);
+    else if (static_cast<double>(live->bytes)
+             < static_cast<double>(summary.raw_bytes) * job.live_max)
+      found.emplace_back(live->bytes, summary.number);
   }
+  std::sort(found.begin(), found.end(), std::greater{});
+  for (const auto& [bytes, number] : found)
+    job.wasteful.push_back(number);
   job.swept = true;
+}
+
+/// Finds which of the sources keep the others from being merged.
+void find_damaged(merge_job& job) {
+  for (auto at = job.range.begin; at < job.range.end; ++at) {
+    const auto report = job.list->open(at).and_then(
+      [](const auto& opened) { return verify_segment(opened); });
+    if (!report || !report->damages.empty())
+      job.damaged.push_back(job.list->summary(at).number);
+  }
+}
+
+/// The sources of a merge. Errors: those of opening one.
+result<std::vector<std::shared_ptr<const segment>>>
+open_sources(const merge_job& job) {
+  std::vector<std::shared_ptr<const segment>> sources;
+  for (auto at = job.range.begin; at < job.range.end; ++at) {
+    auto opened = job.list->open(at);
+    if (!opened)
+      return tl::unexpected{opened.error()};
+    sources.push_back(std::move(*opened));
+  }
+  return sources;
 }
 
 } // namespace
@@ -58,18 +90,15 @@ void merger_state::work(merge_job& job) {
   const auto kept = kept_in(*reader, all->stopping);
   if (job.range.empty())
     return sweep(job, kept);
-  std::vector<std::shared_ptr<const segment>> sources;
-  for (auto at = job.range.begin; at < job.range.end; ++at) {
-    auto opened = job.list->open(at);
-    if (!opened) {
-      job.merged = result<segment_summary>{tl::unexpected{opened.error()}};
-      return;
-    }
-    sources.push_back(std::move(*opened));
-  }
-  job.merged = merge_segments(*with.files, sources, with.segment_directory,
-                              job.config, kept,
-                              [this] { return all->stopping.load(); });
+  const auto sources = open_sources(job);
+  job.merged = sources.and_then([&](const auto& opened) {
+    return merge_segments(*with.files, opened, with.segment_directory,
+                          job.config, kept,
+                          [this] { return all->stopping.load(); });
+  });
+  const auto code = *job.merged ? errc{} : job.merged->error().code;
+  if (code == errc::corrupt || (!sources && code == errc::io_failed))
+    find_damaged(job);
 }
 
 merger_actor::behavior_type

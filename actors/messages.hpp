@@ -38,7 +38,9 @@ struct merge_job {
   std::optional<result<segment_summary>> merged;
   bool swept = false; ///< The sweep went to the end.
   std::vector<std::uint64_t> dead;     ///< Numbers of segments without a live byte.
-  std::vector<std::uint64_t> wasteful; ///< Of others that are more than half dead.
+  double live_max = 0.5; ///< Most of a segment that may be alive to be worth it.
+  std::vector<std::uint64_t> wasteful; ///< Of others; the least alive is the last.
+  std::vector<std::uint64_t> damaged;  ///< Of those that cannot be merged.
 };
 
 /// Fails a read that no reader took.

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,7 @@ private:
   [[nodiscard]] bool sweep_due();
   void start_sweep();
   void make_room();
+  void pass_over(const merge_job& job);
   void take_swept(merge_job& job);
   [[nodiscard]] merge_range choose();
   void start_merge(merge_range range);
@@ -108,6 +110,7 @@ private:
   bool sweep_ = false;                ///< To begin when the records are saved.
   bool sweep_missed_ = false;         ///< They could not be.
   bool merging_ = false;              ///< The merger is at work.
+  std::set<std::uint64_t> damaged_;   ///< Segments that cannot be merged.
   bool merge_failed_ = false;         ///< Until `retry`.
   std::shared_ptr<merge_job> merged_; ///< Done, and not listed yet.
   std::vector<std::uint64_t> wasteful_; ///< Segments to be rewritten.

@@ -5,6 +5,7 @@
 
 #include "runtime/segment_files.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -103,14 +104,15 @@ merge_range sealer_state::choose() {
     return {};
   const auto& segments = work.state.segments;
   if (!full_)
-    if (const auto range = choose_merge(segments, work.journal.file_bytes);
+    if (const auto range = choose_merge(segments, work.journal.file_bytes,
+                                        damaged_);
         !range.empty())
       return range;
   while (!wasteful_.empty()) {
     const auto number = wasteful_.back();
     wasteful_.pop_back();
     for (std::size_t at = 0; at < segments.size(); ++at)
-      if (segments[at].number == number)
+      if (segments[at].number == number && !damaged_.contains(number))
         return {at, at + 1};
   }
   return {};
@@ -122,6 +124,7 @@ void sealer_state::start_merge(merge_range range) {
   auto job = std::make_shared<merge_job>();
   job->list = work.list;
   job->range = range;
+  job->live_max = full_ ? 0.9 : 0.5; // A full disk needs every bit.
   job->deleted_bytes = counted_;
   if (range.empty())
     looked_ = counted_;
@@ -151,6 +154,8 @@ void sealer_state::take(merge_job& job) {
     return take_swept(job);
   if (!*job.merged) {
     const auto& why = job.merged->error();
+    if (!job.damaged.empty())
+      return pass_over(job);
     merge_failed_ = true;
     note_refusal(why);
     if (why.code != errc::shut_down)
@@ -165,6 +170,18 @@ void sealer_state::take(merge_job& job) {
   spdlog::debug("segments-merged from={} number={} bytes={}", sources.size(),
                 made.number, made.file_bytes);
   static_cast<void>(replace(sources, &made));
+}
+
+/// Damaged segments stay as they are, and the others go on without them.
+void sealer_state::pass_over(const merge_job& job) {
+  damaged_.insert(job.damaged.begin(), job.damaged.end());
+  for (const auto number : job.damaged)
+    spdlog::error("segment-damaged file={} error=\"{}\" hint=\"it is not merged "
+                  "any more; run 'torpor verify'\"",
+                  segment_file_name(number), job.merged->error().context);
+  if (compaction_)
+    compaction_->back_to(job.config.journal_first);
+  idle();
 }
 
 /// Puts a segment, or none, in the place of others. False when the catalog
@@ -218,9 +235,15 @@ void sealer_state::go_on_compacting() {
   const auto& segments = work.state.segments;
   if (!compaction_)
     compaction_.emplace(segments);
-  if (const auto range = compaction_->next(segments); !range.empty())
+  if (const auto range = compaction_->next(segments, damaged_); !range.empty())
     return start_merge(range);
-  end_compaction({});
+  if (damaged_.empty())
+    end_compaction({});
+  else
+    end_compaction(fail(errc::corrupt,
+                        fmt::format("{} damaged segments stay as they are, all "
+                                    "others are compacted; run 'torpor verify'",
+                                    damaged_.size())));
   idle();
 }
 

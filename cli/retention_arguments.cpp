@@ -49,7 +49,7 @@ void add_bound(CLI::App& app, const char* option, std::uint64_t& into,
 void add_retention(CLI::App& app, retention_policy& into) {
   constexpr auto span = "a whole number with ms, s, min, h or d";
   add_bound(app, "--age", into.age_ms, parse_span, "SPAN", span,
-            "Entries go when they are older, such as 30d");
+            "Entries go when they are older, such as 30d or 12h; none: never");
   add_bound(app, "--bytes", into.bytes, parse_bytes, "BYTES",
             "a whole number, perhaps with KiB, MiB, GiB or TiB",
             "The oldest entries go when there are more, such as 10GiB");

@@ -124,7 +124,8 @@ void add_retain(CLI::App& app, const command_context& given,
     "Replaces what the stream had of its own; what is not given is as the "
     "rules in\nthe daemon's configuration say, and without a rule for good. "
     "What is too much\ngoes at once for readers, from the disk with a later "
-    "merge.\n"
+    "merge. SPAN has a unit: ms, s,\nmin, h or d. none in place of a number "
+    "lifts a rule's bound. Reads by this tool do\nnot count for --ttl.\n"
     "Examples:\n"
     "  torpor retain app/log --age 30d --bytes 10GiB\n"
     "  torpor retain app/log");

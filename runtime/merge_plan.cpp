@@ -17,13 +17,21 @@ unsigned tier_of(const segment_summary& segment, std::uint64_t base_bytes) {
 }
 
 merge_range choose_merge(const std::vector<segment_summary>& segments,
-                         std::uint64_t base_bytes) {
+                         std::uint64_t base_bytes,
+                         const std::set<std::uint64_t>& skipped) {
   const auto tier = [&](std::size_t at) {
     return tier_of(segments[at], base_bytes);
   };
+  const auto stays = [&](std::size_t at) {
+    return skipped.contains(segments[at].number);
+  };
   for (auto end = segments.size(); end > 0;) {
+    if (stays(end - 1)) {
+      --end;
+      continue;
+    }
     auto begin = end - 1;
-    while (begin > 0 && tier(begin - 1) <= tier(end - 1))
+    while (begin > 0 && !stays(begin - 1) && tier(begin - 1) <= tier(end - 1))
       --begin;
     if (end - begin >= merge_fan_in)
       return {begin, std::min(end, begin + merge_sources_max)};
@@ -32,7 +40,8 @@ merge_range choose_merge(const std::vector<segment_summary>& segments,
   return {};
 }
 
-merge_range compaction::next(const std::vector<segment_summary>& segments) {
+merge_range compaction::next(const std::vector<segment_summary>& segments,
+                             const std::set<std::uint64_t>& skipped) {
   const auto behind = [&segments](std::uint32_t file) {
     return static_cast<std::size_t>(
       std::partition_point(segments.begin(), segments.end(),
@@ -41,8 +50,15 @@ merge_range compaction::next(const std::vector<segment_summary>& segments) {
                            })
       - segments.begin());
   };
+  const auto stays = [&](std::size_t at) {
+    return skipped.contains(segments[at].number);
+  };
   const auto size = behind(end_);
   auto begin = behind(done_);
+  while (begin < size && stays(begin))
+    ++begin;
+  if (begin == size && !skipped.empty())
+    return {}; // They cannot become one.
   // A single one that is left at the end of a pass goes into the next.
   if (begin == size || (!first_ && begin + 1 == size)) {
     first_ = false;
@@ -50,7 +66,9 @@ merge_range compaction::next(const std::vector<segment_summary>& segments) {
   }
   if (begin == size || (!first_ && size == 1))
     return {};
-  const auto end = std::min(begin + merge_sources_max, size);
+  auto end = begin + 1;
+  while (end < size && end - begin < merge_sources_max && !stays(end))
+    ++end;
   done_ = segments[end - 1].journal_last;
   return {begin, end};
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <vector>
 
 namespace torpor {
@@ -44,9 +45,12 @@ inline constexpr std::size_t merge_sources_max = 16;
 /// and 8 segments of one tier (0: of `base_bytes` or more) to the next tier: a
 /// byte is written about once a tier. Of a group of more than 16 segments the
 /// oldest 16 are merged first.
+/// Segments whose numbers are `skipped` stay as they are, and so nothing is merged
+/// across them.
 [[nodiscard]] merge_range
 choose_merge(const std::vector<segment_summary>& segments,
-             std::uint64_t base_bytes);
+             std::uint64_t base_bytes,
+             const std::set<std::uint64_t>& skipped = {});
 
 /// Makes one segment of all that there are when it begins: a first pass
 /// rewrites each of them, up to 16 at a time, further ones go on until one is
@@ -60,7 +64,12 @@ public:
 
   /// Which neighbours to merge next, once the last ones are; empty: none, also
   /// from then on.
-  [[nodiscard]] merge_range next(const std::vector<segment_summary>& segments);
+  /// With `skipped` segments, which stay, there is one pass only.
+  [[nodiscard]] merge_range next(const std::vector<segment_summary>& segments,
+                                 const std::set<std::uint64_t>& skipped = {});
+
+  /// The segments from that journal file on could not be merged: they are next.
+  void back_to(std::uint32_t file) noexcept { done_ = file - 1; }
 
 private:
   std::uint32_t end_;      ///< Last journal file that it is about.

@@ -167,15 +167,33 @@ result<void> make_tables(store& opened) {
   return {};
 }
 
+/// Whether every listed segment is there; says which are not.
+bool are_there(const store& opened, const std::vector<std::string>& names) {
+  auto all = true;
+  for (const auto& each : opened.state.segments) {
+    if (contains(names, segment_file_name(each.number)))
+      continue;
+    all = false;
+    spdlog::error("segment-missing file={} hint=\"run 'torpor verify' and "
+                  "'torpor repair'; unlisted segments are kept\"",
+                  segment_file_name(each.number));
+  }
+  return all;
+}
+
 /// Removes segments that the catalog does not know: a seal or merge was cut off,
 /// or its sources were not removed any more. Only after the journal was found to
-/// go on where the catalog says: a catalog that was lost knows of no segment.
+/// go on where the catalog says: a catalog that was lost knows of no segment. And
+/// only when it has all that it knows: an older copy of the catalog lists what was
+/// merged since, and not what that has become.
 result<void> remove_orphans(store& opened) {
   auto& disk = *opened.world.disk;
   const auto directory = segment_directory(opened.config.data_dir);
   const auto names = disk.list(directory);
   if (!names)
     return tl::unexpected{names.error()};
+  if (!are_there(opened, *names))
+    return {};
   auto removed = false;
   for (const auto& name : *names) {
     const auto number = segment_file_number(name);

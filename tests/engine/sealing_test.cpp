@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of seals and merges when something is refused.
+#include "runtime/segment_files.hpp"
 #include "tests/engine/scripted_store.hpp"
 
 #include <doctest/doctest.h>
@@ -16,6 +17,11 @@ struct sealing_store : scripted_store {
   sealing_store() {
     must_open();
     REQUIRE(append("slow", 100));
+  }
+
+  std::string segment_path(std::uint64_t number) const {
+    return segment_directory(config.data_dir) + "/"
+           + segment_file_name(number);
   }
 
   std::optional<errc> compact() {
@@ -63,6 +69,44 @@ TEST_SUITE("sealing") {
     stop();
     must_open(); // Removes what the refused merge has made.
     CHECK(check_all() == "");
+  }
+
+  TEST_CASE_FIXTURE(sealing_store, "a damaged segment stays, and the others are "
+                                   "merged without it") {
+    REQUIRE(append_until_sealed(4));
+    const auto before = state().segments;
+    const auto damaged = before[1].number;
+    const auto path = segment_path(damaged);
+    disk->flip_bit(path, 100, 3);
+    CHECK(compact() == errc::corrupt);
+    const auto after = state().segments;
+    REQUIRE(after.size() == 3);
+    CHECK(after[0].number != before[0].number);
+    CHECK(after[1].number == damaged);
+    CHECK(after[2].journal_last == before[3].journal_last);
+    // What was merged meanwhile is not merged with it either.
+    REQUIRE(append_until_sealed(after.size() + 1));
+    CHECK(state().segments[1].number == damaged);
+    disk->flip_bit(path, 100, 3);
+    CHECK(check_entries() == "");
+  }
+
+  TEST_CASE_FIXTURE(sealing_store, "no segment is removed while a listed one is "
+                                   "missing") {
+    REQUIRE(append_until_sealed(3));
+    const auto missing = segment_path(state().segments[0].number);
+    const auto unlisted = segment_path(1000);
+    stop();
+    disk->remove_raw(missing);
+    {
+      auto made = disk->open(unlisted, open_mode::create);
+      REQUIRE(made);
+      REQUIRE((*made)->sync());
+      REQUIRE(disk->sync_directory(segment_directory(config.data_dir)));
+    }
+    must_open();
+    CHECK(disk->open(unlisted, open_mode::read));
+    CHECK(append("another", 10)); // Nothing else is harmed.
   }
 
   TEST_CASE_FIXTURE(sealing_store, "a stop behind a failed sync ends, and "

@@ -142,6 +142,34 @@ TEST_SUITE("merge_plan") {
     CHECK(list.size() == 1);
   }
 
+  TEST_CASE("a compaction goes on beside segments that stay") {
+    auto list = numbered(20);
+    compaction all{list};
+    CHECK(all.next(list) == merge_range{0, 16});
+    // It turns out that number 3 cannot be merged.
+    all.back_to(list[0].journal_first);
+    const std::set<std::uint64_t> stays{3};
+    CHECK(all.next(list, stays) == merge_range{0, 2});
+    merge(list, {0, 2}, false);
+    CHECK(all.next(list, stays) == merge_range{2, 18});
+    merge(list, {2, 18}, false);
+    CHECK(all.next(list, stays) == merge_range{3, 4});
+    merge(list, {3, 4}, false);
+    CHECK(all.next(list, stays) == merge_range{});
+    CHECK(list.size() == 4);
+    CHECK(list[1].number == 3);
+  }
+
+  TEST_CASE("nothing is merged across a segment that stays") {
+    auto list = numbered(20);
+    for (auto& each : list)
+      each.file_bytes = mib;
+    CHECK(choose_merge(list, mib) == merge_range{0, 16});
+    CHECK(choose_merge(list, mib, {10}) == merge_range{10, 20});
+    CHECK(choose_merge(list, mib, {10, 14}) == merge_range{0, 9});
+    CHECK(choose_merge(list, mib, {7, 14}) == merge_range{});
+  }
+
   TEST_CASE("a compaction of nothing ends at once") {
     compaction all{{}};
     CHECK(all.next({}) == merge_range{});
