@@ -3,9 +3,9 @@
 # What the tool tells of a whole store, and the bench that reads one.
 . "$(dirname "$0")/common.sh"
 
-# number KEY: of the last JSON.
+# number KEY: the first of the last JSON; each segment has some of the same.
 number() {
-  sed -E "s/.*\"$1\":([0-9.]+).*/\1/" out
+  grep -Eo "\"$1\":[0-9.]+" out | head -n 1 | cut -d : -f 2
 }
 
 run 0 "$torpor" bench read --streams 20 --entries 20 --entry-bytes 1000 \
