@@ -120,9 +120,9 @@ using sealer_actor = caf::typed_actor<
                  std::function<void()>>,
   // From the merger: a merge has ended.
   caf::reacts_to<merged_atom, std::shared_ptr<merge_job>>,
-  // From a shard: so much is deleted that a sweep is due. From the journal:
   // From a shard: many records changed without a byte in the journal.
   caf::reacts_to<save_atom>,
+  // From a shard: so much is deleted that a sweep is due. From the journal:
   // nothing comes, time for what earlier openings have left.
   caf::reacts_to<sweep_atom>,
   // Merge all segments into one. Calls back when that is done or has failed.

@@ -135,17 +135,19 @@ void record_table::note_retention(row_index at, const block_view& block,
                                   sequence next_before,
                                   std::int64_t last_before) {
   auto& record = rows_[at].record;
+  const auto keep = rules_.of(record);
   if (raw(next_before) < raw(record.next))
-    count_entries(record, rules_.of(record), block, last_before);
+    count_entries(record, keep, block, last_before);
   forget_entries(record);
-  plan_review(at, 0);
+  plan_review(at, keep, 0);
 }
 
 // A review that comes too early looks and plans the next one, so a time that is
 // in the catalog stays there while it moves on: a busy stream costs nothing.
-void record_table::plan_review(row_index at, std::int64_t earliest_ms) {
+void record_table::plan_review(row_index at, const retention_policy& keep,
+                               std::int64_t earliest_ms) {
   auto& row = rows_[at];
-  const auto next = torpor::next_review(row.record, rules_.of(row.record));
+  const auto next = torpor::next_review(row.record, keep);
   const auto planned = row.record.settings ? row.record.settings->review_ms
                                            : 0;
   if (next == 0 ? planned == 0

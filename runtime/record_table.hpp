@@ -120,9 +120,10 @@ public:
     return rules_;
   }
 
-  /// States when retention has to look at a stream, from what its record says
-  /// and not before `earliest_ms`.
-  void plan_review(row_index at, std::int64_t earliest_ms);
+  /// States when retention has to look at a stream, from what its record says,
+  /// what holds for it, and not before `earliest_ms`.
+  void plan_review(row_index at, const retention_policy& keep,
+                   std::int64_t earliest_ms);
 
   /// Has retention look at a stream again at that time, whatever its record says.
   void review_again(stream_id id, std::int64_t time_ms) {

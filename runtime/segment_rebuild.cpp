@@ -2,14 +2,13 @@
 #include "runtime/segment_rebuild.hpp"
 
 #include "runtime/journal_scan.hpp"
-#include "runtime/journal_seal.hpp"
+#include "runtime/seal_plan.hpp"
 #include "runtime/segment_files.hpp"
 #include "runtime/segment_verify.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 namespace torpor {
@@ -52,9 +51,13 @@ public:
   result<void> choose();
   void leave_unproven(std::uint32_t oldest, std::uint64_t unsealed_first);
 
-  /// Behind the last journal file that the list covers.
-  [[nodiscard]] std::uint32_t end() const {
-    return list_.empty() ? 1 : list_.back()->summary().journal_last + 1;
+  /// Behind the last journal file that the list covers, or that was noted as a
+  /// hole.
+  [[nodiscard]] std::uint64_t end() const {
+    const auto noted = made_.holes.empty() ? 1 : made_.holes.back().second + 1;
+    return list_.empty() ? noted
+                         : std::max<std::uint64_t>(
+                           noted, list_.back()->summary().journal_last + 1);
   }
   [[nodiscard]] rebuilt_state take();
 
@@ -235,21 +238,14 @@ result<rebuilt_state> rebuild_state(disk& disk, const journal_config& journal,
   auto done = list.read(journal.store).and_then([&] { return list.choose(); });
   if (!done)
     return tl::unexpected{done.error()};
-  if (!files->numbers.empty())
-    list.leave_unproven(files->numbers.front(),
-                        known ? known->unsealed_first : 1);
-  // The newest segments may have been such, too.
-  if (!files->numbers.empty())
-    if (auto noted = list.skip_to(files->numbers.front(), "the journal");
-        !noted)
+  if (!files->numbers.empty()) {
+    const auto oldest = files->numbers.front();
+    list.leave_unproven(oldest, known ? known->unsealed_first : 1);
+    // In the newest segments nothing may be left, too.
+    if (auto noted = list.skip_to(oldest, "the journal"); !noted)
       return tl::unexpected{noted.error()};
-  auto made = list.take();
-  if (!made.holes.empty() && !files->numbers.empty()) {
-    auto& state = made.state;
-    state.unsealed_first = std::max<std::uint64_t>(state.unsealed_first,
-                                                   files->numbers.front());
-    state.journal_first = state.unsealed_first;
   }
+  auto made = list.take();
   if (known) {
     made.state.incarnation = known->incarnation;
     made.state.next_segment = std::max(made.state.next_segment,

@@ -233,7 +233,7 @@ private:
   void retain();
   void retain(stream_id id, std::int64_t now_ms);
   void retain(record_table::row_index row, std::int64_t now_ms);
-  [[nodiscard]] bool walk(std::int64_t now_ms);
+  [[nodiscard]] std::int64_t walk(std::int64_t now_ms);
   void arm_review(std::int64_t earliest_ms);
   [[nodiscard]] std::size_t reviews_now() const;
   void remove_expired(record_table::row_index row);
@@ -265,9 +265,13 @@ private:
   std::function<void()> quiet_; ///< To be called when nothing is awake.
   bool retains_ = false; ///< `start_retention` was called.
   std::uint64_t review_at_ = 0; ///< When the wheel will call; 0: it will not.
-  /// Where the walk over the streams of a rule stands: the rule's prefix and the
-  /// last name. Nullopt: it is over.
-  std::optional<std::pair<std::string, std::string>> walk_;
+  /// Where the walk over the streams that have a rule stands.
+  struct rule_walk {
+    std::string prefix;      ///< Of the rule.
+    std::string after;       ///< The last name.
+    std::size_t planned = 0; ///< Rows that it changed since it had them saved.
+  };
+  std::optional<rule_walk> walk_; ///< Nullopt: it is over.
   table_output out_;
   table_stats stats_;
 };

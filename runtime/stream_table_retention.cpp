@@ -31,7 +31,7 @@ void stream_table::start_retention() {
   retains_ = true;
   // Rules may be new to streams that sleep: each is looked at once.
   if (const auto& rules = records_.rules().all(); !rules.empty())
-    walk_.emplace(rules.begin()->first, "");
+    walk_ = {rules.begin()->first, "", 0};
   retain();
 }
 
@@ -95,6 +95,8 @@ void stream_table::trim(awake_index at) {
   const auto keep = builder.retention()
                       ? records_.rules().of(record.name, *builder.retention())
                       : records_.retention(stream.row);
+  if (keep == retention_policy{})
+    return;
   if (const auto from = cut(record, keep, clock_.wall_ms(),
                             {builder.next(), builder.entry_bytes()}))
     builder.truncate(*from);
@@ -113,8 +115,12 @@ void stream_table::remove_expired(record_table::row_index row) {
 
 /// Deletes what one stream has too much of, and plans the next look.
 void stream_table::retain(record_table::row_index row, std::int64_t now_ms) {
-  const auto& record = records_[row].record;
+  auto& record = records_[row].record;
   const auto keep = records_.retention(row);
+  // Never used so far: its time to live begins now.
+  if (keep.ttl_ms != 0 && record.last_ms == 0
+      && settings_of(record).touched_ms == 0)
+    settings_of(record).touched_ms = now_ms;
   const auto excess = cut(record, keep, now_ms, {record.next, 0});
   if (is_gone(row)) {
     remove_expired(row);
@@ -125,9 +131,9 @@ void stream_table::retain(record_table::row_index row, std::int64_t now_ms) {
     static_cast<void>(buffer(at));
     make_due(at);
   } else {
-    return records_.plan_review(row, now_ms + 1);
+    return records_.plan_review(row, keep, now_ms + 1);
   }
-  records_.plan_review(row, now_ms + again_ms);
+  records_.plan_review(row, keep, now_ms + again_ms);
 }
 
 /// How many streams may be looked at now: deletions do not fill the queue in
@@ -155,8 +161,8 @@ void stream_table::retain() {
     for (const auto id : *due)
       retain(id, now);
   }
-  if (walk_ && !walk(now))
-    pause = pause_ms;
+  if (walk_)
+    pause = std::max(pause, walk(now));
   pump();
   arm_review(pause);
 }
@@ -171,43 +177,38 @@ void stream_table::retain(stream_id id, std::int64_t now_ms) {
   }
 }
 
-/// A step of the walk over all streams that have a rule. False when the catalog
-/// could not be read.
-bool stream_table::walk(std::int64_t now_ms) {
-  // What it plans is in memory until it is saved.
-  constexpr std::size_t changed_max = 65'536;
-  out_.save = out_.save || records_.dirty() > changed_max;
-  if (out_.save || reviews_now() == 0)
-    return true;
-  auto& [prefix, after] = *walk_;
+/// A step of the walk over all streams that have a rule. Returns the pause
+/// before the next: what it plans stays in memory until it is saved.
+std::int64_t stream_table::walk(std::int64_t now_ms) {
+  constexpr std::size_t planned_max = 65'536;
+  if (reviews_now() == 0)
+    return 0;
+  auto& [prefix, after, planned] = *walk_;
   const auto names = records_.list(prefix, after, reviews_max);
   if (!names) {
     log_failure(names.error());
-    return false;
+    return pause_ms;
   }
-  for (const auto& [name, id] : *names) {
-    const auto row = records_.find(id);
-    if (!row || *row == record_table::none || records_[*row].unborn)
-      continue;
-    auto& record = records_[*row].record;
-    // Never used so far: its time to live begins now.
-    if (record.last_ms == 0 && records_.retention(*row).ttl_ms != 0
-        && settings_of(record).touched_ms == 0)
-      settings_of(record).touched_ms = now_ms;
-    retain(*row, now_ms);
+  const auto before = records_.dirty();
+  for (const auto& [name, id] : *names)
+    retain(id, now_ms);
+  planned += records_.dirty() - before;
+  const auto ends = names->size() < reviews_max;
+  const auto saves = planned > (ends ? 0 : planned_max);
+  if (saves) {
+    out_.save = true;
+    planned = 0;
   }
-  if (names->size() == reviews_max) {
+  if (!ends) {
     after = names->back().first;
-    return true;
+    return saves ? again_ms : 0;
   }
   const auto& rules = records_.rules().all();
-  if (const auto next = rules.upper_bound(prefix); next != rules.end()) {
-    walk_.emplace(next->first, "");
-  } else {
+  if (const auto next = rules.upper_bound(prefix); next != rules.end())
+    walk_ = {next->first, "", 0};
+  else
     walk_.reset();
-    out_.save = records_.dirty() > 0;
-  }
-  return true;
+  return 0;
 }
 
 /// Has the wheel call when the next review is due, but not before a pause: one

@@ -153,7 +153,7 @@ public:
   void fail_all(const error& failure);
 
   /// Whether it takes memory for longer than its own way: it has an append, a
-  /// create or a policy.
+  /// create, a policy or a retention.
   [[nodiscard]] bool adds() const noexcept { return adds_; }
 
   /// Empties the batch for the next round; keeps its memory.
