@@ -107,11 +107,10 @@ stream runtime::stream(std::string name) const {
 }
 
 std::future<result<stream_id>> runtime::create(std::string name,
-                                               const sync_policy& policy,
-                                              const retention_policy& keep) {
+                                               const create_options& how) {
   return send_write<stream_id>(
     *engine_, {{}, name},
-    [&](write_batch& batch) { batch.create(name, policy, keep); },
+    [&](write_batch& batch) { batch.create(name, how); },
     [](const write_outcome& outcome) { return outcome.stream; });
 }
 

@@ -37,7 +37,7 @@ result<void> create(const command_context& given, const create_arguments& how) {
   return open_store(given, 0, true)
     .and_then(
       [&](runtime store) {
-        return store.create(how.name, how.policy, how.keep).get();
+        return store.create(how.name, {.policy = how.policy, .keep = how.keep}).get();
       })
     .and_then([&](stream_id) { return confirm(given, "created", how.name); });
 }

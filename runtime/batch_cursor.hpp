@@ -17,10 +17,13 @@ namespace torpor {
 struct parsed_request {
   const write_batch::request* head = nullptr;
   std::string_view name;
+  std::string_view content_type; ///< Of a pin: the fork's name.
+  std::string_view order;
   std::string_view producer_id;
   write_batch::producer_part producer;
   sync_policy policy;
   retention_policy retention;
+  fork_origin origin;
   bytes_view bytes; ///< Of the entries.
   const write_batch::entry_size* sizes = nullptr;
   std::uint64_t cost = 0; ///< Against the memory budget.
@@ -44,6 +47,8 @@ public:
     request.head = &head;
     const auto before = bytes_.size();
     request.name = as_text(take(head.name_bytes));
+    request.content_type = as_text(take(head.type_bytes));
+    request.order = as_text(take(head.order_bytes));
     if (head.has_producer) {
       request.producer = batch_.producers()[producer_++];
       request.producer_id = as_text(take(request.producer.id_bytes));
@@ -52,6 +57,8 @@ public:
       request.policy = batch_.policies()[policy_++];
     if (head.kind == write_kind::create || head.kind == write_kind::retention)
       request.retention = batch_.retentions()[retention_++];
+    if (head.kind == write_kind::create)
+      request.origin = batch_.origins()[origin_++];
     request.sizes = batch_.entry_sizes().data() + entry_;
     entry_ += head.entries;
     std::size_t bytes = 0;
@@ -76,6 +83,7 @@ private:
   std::size_t producer_ = 0;
   std::size_t policy_ = 0;
   std::size_t retention_ = 0;
+  std::size_t origin_ = 0;
   std::size_t entry_ = 0;
 };
 

@@ -23,6 +23,8 @@ std::string_view to_string(errc code) noexcept {
     case errc::locked: return "locked";
     case errc::incompatible: return "incompatible";
     case errc::shut_down: return "shut_down";
+    case errc::mismatch: return "mismatch";
+    case errc::gone: return "gone";
   }
   return "unknown";
 }

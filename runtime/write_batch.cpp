@@ -29,7 +29,8 @@ std::size_t write_batch::push(request added, std::string_view name) {
   adds_ = adds_ || added.kind == write_kind::append
           || added.kind == write_kind::create
           || added.kind == write_kind::policy
-          || added.kind == write_kind::retention;
+          || added.kind == write_kind::retention
+          || added.kind == write_kind::pin;
   requests_.push_back(added);
   outcomes_.emplace_back();
   return requests_.size() - 1;
@@ -45,7 +46,16 @@ std::size_t write_batch::append(stream_ref stream, const append_options& how,
   added.has_expected = how.expected_next.has_value();
   added.expected = how.expected_next.value_or(sequence{});
   added.has_producer = how.producer.has_value();
+  added.creates = how.creates;
+  added.closes = how.closes;
+  const auto type = how.content_type.substr(0, limits::content_type_bytes_max
+                                                 + 1);
+  const auto order = how.order.substr(0, limits::order_bytes_max + 1);
+  added.type_bytes = static_cast<std::uint16_t>(type.size());
+  added.order_bytes = static_cast<std::uint16_t>(order.size());
   const auto index = push(added, stream.name);
+  bytes_.append(type);
+  bytes_.append(order);
   if (how.producer) {
     const auto id = std::string_view{how.producer->id}.substr(
       0, limits::producer_id_bytes_max + 1);
@@ -59,7 +69,8 @@ std::size_t write_batch::append(stream_ref stream, const append_options& how,
 void write_batch::add(bytes_view payload,
                       const std::vector<property>& properties) {
   TORPOR_ASSERT(!requests_.empty()
-                && requests_.back().kind == write_kind::append);
+                && (requests_.back().kind == write_kind::append
+                    || requests_.back().kind == write_kind::create));
   entry_size size;
   if (!properties.empty()) {
     const auto whole = encode_properties(properties);
@@ -75,13 +86,40 @@ void write_batch::add(bytes_view payload,
 }
 
 std::size_t write_batch::create(std::string_view name,
-                                const sync_policy& policy,
-                                const retention_policy& keep) {
-  policies_.push_back(policy);
-  retentions_.push_back(keep);
+                                const create_options& how) {
+  policies_.push_back(how.policy);
+  retentions_.push_back(how.keep);
+  origins_.push_back(how.origin);
   request added;
   added.kind = write_kind::create;
-  return push(added, name);
+  added.closes = how.closes;
+  const auto type = std::string_view{how.content_type}.substr(
+    0, limits::content_type_bytes_max + 1);
+  added.type_bytes = static_cast<std::uint16_t>(type.size());
+  const auto index = push(added, name);
+  bytes_.append(type);
+  return index;
+}
+
+std::size_t write_batch::pin(stream_ref source, sequence at,
+                             std::string_view fork) {
+  request added;
+  added.kind = write_kind::pin;
+  added.id = source.id;
+  added.expected = at;
+  fork = fork.substr(0, limits::name_bytes_max + 1);
+  added.type_bytes = static_cast<std::uint16_t>(fork.size());
+  const auto index = push(added, source.name);
+  bytes_.append(fork);
+  return index;
+}
+
+std::size_t write_batch::unpin(stream_ref source, std::uint64_t pin) {
+  request added;
+  added.kind = write_kind::unpin;
+  added.id = source.id;
+  added.expected = sequence{pin};
+  return push(added, source.name);
 }
 
 std::size_t write_batch::set_policy(stream_ref stream,
@@ -129,6 +167,7 @@ void write_batch::clear() {
   producers_.clear();
   policies_.clear();
   retentions_.clear();
+  origins_.clear();
   bytes_.clear();
   outcomes_.clear();
   texts_.clear();

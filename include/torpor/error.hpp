@@ -27,6 +27,8 @@ enum class errc : std::uint8_t {
   locked,               ///< Another process has the store open.
   incompatible,         ///< A foreign directory or a store of a newer version.
   shut_down,            ///< The runtime is stopping; nothing was changed.
+  mismatch,             ///< The stream has another content type.
+  gone,                 ///< Deleted, but kept for the streams forked from it.
 };
 
 /// The code's name as in the enumeration, for logs, JSON and metrics.

@@ -20,6 +20,7 @@ struct read_options {
   std::optional<std::int64_t> from_time; ///< Instead: first entry at or after, ms since 1970.
   std::uint32_t count_max = 1000;        ///< 1 to 1,000,000 entries.
   std::uint64_t bytes_max = 1u << 20;    ///< 1 to 1 GiB of payload; one entry comes in any case.
+  bool tail = false; ///< Instead: what comes from now on.
   /// True: a read at the tail is answered when an entry comes, the stream is
   /// closed or removed, or the read is cancelled.
   bool wait = false;
@@ -33,6 +34,7 @@ struct read_page {
   sequence next_from{};  ///< Where the next read goes on.
   sequence next{};       ///< The stream's next sequence: it is at the tail when both are equal.
   bool closed = false;   ///< No entry will come after `next`.
+  std::string content_type; ///< What the entries are; empty: unknown.
   std::vector<std::unique_ptr<std::byte[]>> buffers;
 
   read_page() = default;
@@ -66,6 +68,9 @@ struct stream_info {
   std::int64_t last_ms = 0; ///< Time of the newest durable entry; 0: none yet.
   std::uint64_t bytes = 0;  ///< Of its entries, as stored; about that after a truncation.
   bool closed = false;
+  std::string content_type; ///< Empty: unknown.
+  fork_origin origin;       ///< Source 0: not forked. Entries before `first` are there.
+  std::uint32_t forks = 0;  ///< Living streams forked from it.
   bool awake = false;       ///< Something is buffered or being synced.
   sync_policy policy;
   retention_policy retention; ///< Its own.

@@ -70,8 +70,17 @@ public:
 
   /// Makes a stream, durably. Errors: already_exists, invalid_argument.
   [[nodiscard]] std::future<result<stream_id>>
-  create(std::string name, const sync_policy& policy = {},
-         const retention_policy& keep = {});
+  create(std::string name, const create_options& how = {});
+
+  /// Makes a stream that begins with the entries of another before `at` (at
+  /// most its next sequence), durably; both go their own ways from there. The
+  /// content type is the source's. While forks live a deleted source's entries
+  /// stay, for them; its name is not free until then (gone).
+  /// Errors: not_found, out_of_range and gone (the source), already_exists,
+  /// mismatch (`how.content_type` is another), invalid_argument.
+  [[nodiscard]] std::future<result<stream_id>>
+  fork(std::string name, stream_ref source, sequence at,
+       const create_options& how = {});
 
   /// Up to `count_max` streams (1 to 100,000) whose names start with `prefix`
   /// and come after `after`, in byte order. The last name is the next `after`.

@@ -82,6 +82,25 @@ struct retention_policy {
   bool operator==(const retention_policy&) const = default;
 };
 
+/// Where a stream that was forked begins: what comes before `at` are the
+/// entries of another one. Stored in its record.
+struct fork_origin {
+  stream_id source{};    ///< 0: not forked.
+  sequence at{};         ///< The first sequence of its own.
+  std::uint64_t sub = 0; ///< The caller's own refinement; not looked at.
+  std::uint64_t pin = 0; ///< Names the fork in the source's record.
+  bool operator==(const fork_origin&) const = default;
+};
+
+/// How a stream is to be made.
+struct create_options {
+  sync_policy policy{};
+  retention_policy keep{};
+  std::string content_type{}; ///< What its entries are, 1 to 256 bytes; empty: unknown.
+  bool closes = false;      ///< It is closed at once, behind the entries given.
+  fork_origin origin{};     ///< The engine's own, see `fork` (actors/fork.hpp).
+};
+
 /// Sizes that hold for every store. A change needs a new format version.
 namespace limits {
 inline constexpr std::size_t name_bytes_max = 512;
@@ -90,6 +109,9 @@ inline constexpr std::size_t append_bytes_max = 32u << 20;     ///< One append, 
 inline constexpr std::size_t append_entries_max = 1u << 20;    ///< One append.
 inline constexpr std::size_t properties_bytes_max = 64u << 10; ///< One entry, encoded.
 inline constexpr std::size_t producer_id_bytes_max = 256;
+inline constexpr std::size_t content_type_bytes_max = 256;
+inline constexpr std::size_t order_bytes_max = 256;
+inline constexpr std::size_t forks_max = 10'000; ///< Living ones of one stream.
 } // namespace limits
 
 } // namespace torpor

@@ -36,6 +36,17 @@ struct append_options {
   /// The append is refused (conflict) unless its first entry gets this place.
   std::optional<sequence> expected_next;
   std::optional<torpor::producer> producer;
+  /// False: the stream has to exist (not_found), whatever the store says.
+  bool creates = true;
+  /// The stream is closed behind the entries, of which there may be none then.
+  bool closes = false;
+  /// The append is refused (mismatch) unless the stream has this content type;
+  /// empty: whatever it has.
+  std::string_view content_type;
+  /// Puts a stream's writers in order: the append is refused (conflict) unless
+  /// this is greater, byte by byte, than in the last append that had one.
+  /// 1 to 256 bytes; empty: none.
+  std::string_view order;
 };
 
 /// Which stream a request means: by id when it is known (not 0), else by name.
@@ -46,10 +57,12 @@ struct stream_ref {
 
 /// What a request asks for.
 enum class write_kind : std::uint8_t {
-  append, ///< Adds entries, all or none.
-  create, ///< Makes a stream; already_exists when there is one.
+  append, ///< Adds entries, all or none, and may close the stream.
+  create, ///< Makes a stream, with or without entries; already_exists when there is one.
   close,  ///< Ends a stream: no more entries. Again: no error.
-  remove, ///< Deletes a stream.
+  remove, ///< Deletes a stream; its entries stay while others are forked from it.
+  pin,    ///< Keeps a stream's entries for a fork; the engine's own.
+  unpin,  ///< The end of that.
   policy, ///< Replaces its sync policy.
   retention, ///< Replaces its retention policy.
   truncate, ///< Deletes the entries before a sequence.
@@ -63,6 +76,11 @@ struct write_outcome {
   std::uint32_t count = 0; ///< Entries.
   stream_id stream{};   ///< The stream's id, to address it faster from now on.
   sequence first{};     ///< Of the first entry; of the next one if none.
+  /// Of an append with a producer: the highest number that was accepted; of one
+  /// that failed with conflict the number that is expected, with fenced the
+  /// epoch. Of a pin: its number.
+  std::uint64_t producer = 0;
+  bool closed = false; ///< The stream is closed now; also when that is why it failed.
 };
 
 class write_batch;
@@ -80,14 +98,19 @@ public:
 /// Threads: one owner, which changes with the message.
 class write_batch {
 public:
-  /// One request; its bytes lie in `bytes()` one after another: name, producer
-  /// id, then for each entry its properties and its payload.
+  /// One request; its bytes lie in `bytes()` one after another: name, content
+  /// type, order, producer id, then for each entry its properties and its
+  /// payload.
   struct request {
     write_kind kind{};
     torpor::ack ack{};
     bool has_expected = false;
     bool has_producer = false;
+    bool creates = true;
+    bool closes = false;
     std::uint16_t name_bytes = 0;
+    std::uint16_t type_bytes = 0;
+    std::uint16_t order_bytes = 0;
     std::uint32_t entries = 0;
     stream_id id{};
     sequence expected{};   ///< Or before what to truncate.
@@ -103,10 +126,11 @@ public:
     std::uint64_t number = 0;
   };
 
-  /// Begins an append; `add` gives it its entries. Returns its index.
+  /// Begins an append; `add` gives it its entries. Returns its index. What
+  /// `how` views is copied.
   std::size_t append(stream_ref stream, const append_options& how = {},
                      std::uint64_t tag = 0);
-  /// Adds an entry to the last append.
+  /// Adds an entry to the last append or create.
   void add(bytes_view payload, const std::vector<property>& properties = {});
 
   /// Gives the last request a tag of the caller's own.
@@ -118,12 +142,15 @@ public:
     learners_.emplace_back(requests_.size() - 1, std::move(into));
   }
 
-  std::size_t create(std::string_view name, const sync_policy& policy = {},
-                     const retention_policy& keep = {});
+  std::size_t create(std::string_view name, const create_options& how = {});
   std::size_t set_policy(stream_ref stream, const sync_policy& policy);
   std::size_t set_retention(stream_ref stream, const retention_policy& keep);
   /// Deletes the entries before `before`, which is at most the next sequence.
   std::size_t truncate(stream_ref stream, sequence before);
+  /// The engine's own: pins the stream for a fork at `at` of that name, or ends
+  /// that.
+  std::size_t pin(stream_ref source, sequence at, std::string_view fork);
+  std::size_t unpin(stream_ref source, std::uint64_t pin);
   /// A request without further data: close, remove or sync.
   std::size_t control(write_kind kind, stream_ref stream);
 
@@ -173,6 +200,9 @@ public:
   [[nodiscard]] const std::vector<sync_policy>& policies() const noexcept {
     return policies_;
   }
+  [[nodiscard]] const std::vector<fork_origin>& origins() const noexcept {
+    return origins_;
+  }
   [[nodiscard]] const std::vector<retention_policy>& retentions() const noexcept {
     return retentions_;
   }
@@ -204,6 +234,7 @@ private:
   std::vector<producer_part> producers_;
   std::vector<sync_policy> policies_;
   std::vector<retention_policy> retentions_;
+  std::vector<fork_origin> origins_;
   std::string bytes_;
   std::vector<write_outcome> outcomes_;
   std::map<std::size_t, std::string> texts_; ///< Of those that failed.

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace torpor {
+
+class io_loop;
+
+/// What was asked for: a whole message, its body in memory.
+using http_request = boost::beast::http::request<
+  boost::beast::http::string_body>;
+/// What is answered in one go. The door adds Date, Content-Length and what keeps
+/// the connection; the status 204 and 304 have no body.
+using http_response = boost::beast::http::response<
+  boost::beast::http::string_body>;
+
+/// One request and its answer. The connection owns it; it is valid from
+/// `http_handler::handle` until `respond` or `end` was called, or the function
+/// given to `on_abort` has returned.
+/// Threads: those of its loop, which is one.
+class http_exchange {
+public:
+  virtual ~http_exchange() = default;
+
+  /// The request; its memory goes with `begin` and `respond`.
+  [[nodiscard]] virtual http_request& request() = 0;
+
+  /// Who asks: "127.0.0.1", "unix" or an IPv6 address, for logs.
+  [[nodiscard]] virtual std::string peer() const = 0;
+
+  /// Where work for this exchange has to run.
+  [[nodiscard]] virtual io_loop& loop() = 0;
+
+  /// Answers, and ends the exchange.
+  virtual void respond(http_response answer) = 0;
+
+  /// Begins an answer whose body comes in parts: chunked, or up to the end of
+  /// the connection for a client of HTTP/1.0.
+  virtual void begin(http_response head) = 0;
+
+  /// The next part of the body; is sent when the client takes it. Several
+  /// connections may share one text.
+  virtual void write(std::shared_ptr<const std::string> part) = 0;
+
+  /// Bytes given to `write` and not taken by the system yet. Who writes bounds
+  /// it: a slow client must not cost memory.
+  [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
+
+  /// Calls once when all that was written has been taken by the system.
+  virtual void on_drained(std::function<void()> then) = 0;
+
+  /// Ends the body and the exchange; the connection can be used again.
+  virtual void end() = 0;
+
+  /// Calls when the client goes away, was too slow, or the server stops, before
+  /// the exchange has ended. Nothing must be called on it afterwards. Without
+  /// it an exchange that was given up stays, silent, until it is answered.
+  virtual void on_abort(std::function<void()> then) = 0;
+};
+
+/// Answers requests. Each loop has its own. Threads: those of its loop.
+class http_handler {
+public:
+  virtual ~http_handler() = default;
+
+  /// Called with each request when its body is there. Answers now or later.
+  virtual void handle(http_exchange& exchange) = 0;
+};
+
+} // namespace torpor
