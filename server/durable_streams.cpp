@@ -20,9 +20,10 @@ std::string_view target_of(const http_request& request) {
 
 } // namespace
 
-durable_streams::durable_streams(io_loop& loop, stream_store& store,
+durable_streams::durable_streams(io_loop& loop,
+                                 std::unique_ptr<stream_store> store,
                                  stream_options options)
-  : door_(loop, store, std::move(options)) {}
+  : store_(std::move(store)), door_(loop, *store_, std::move(options)) {}
 
 void durable_streams::handle(http_exchange& exchange) {
   const auto& request = exchange.request();

@@ -19,7 +19,11 @@ class poll_reader final : public live_reader,
 public:
   poll_reader(stream_door& door, http_exchange& exchange,
               std::string_view stream, std::optional<std::uint64_t> cursor)
-    : door_(door), exchange_(&exchange), stream_(stream), cursor_(cursor) {}
+    : door_(door),
+      exchange_(&exchange),
+      stream_(stream),
+      cursor_(cursor),
+      wish_(exchange.request()) {}
 
   void start(const stream_offset& from) {
     exchange_->on_abort([self = shared_from_this()] { self->end(); });
@@ -38,6 +42,7 @@ private:
       return;
     if (!page || !page->entries.empty() || at_end(*page))
       return respond(page);
+    exchange_->drop_request();
     from_ = page->next_from;
     timer_ = door_.loop.call_at(
       door_.loop.now_ms() + door_.options.long_poll_ms,
@@ -59,8 +64,7 @@ private:
     if (!page)
       return exchange.respond(failure_answer(page.error(), stream_));
     if (!page->entries.empty())
-      return exchange.respond(page_answer(*page, page_wish{exchange.request()},
-                                          door_.cursor(cursor_)));
+      return exchange.respond(page_answer(*page, wish_, door_.cursor(cursor_)));
     auto made = answer(http::status::no_content);
     set_place(made, page->next_from, at_end(*page));
     set_field(made, field::up_to_date, "true");
@@ -81,6 +85,7 @@ private:
   http_exchange* exchange_; ///< Null: answered, or the client is gone.
   std::string stream_;
   std::optional<std::uint64_t> cursor_;
+  page_wish wish_;
   sequence from_{};
   io_loop::timer timer_;
 };

@@ -28,7 +28,9 @@ std::unique_ptr<read_request> request_for(const stream_door& door,
                                           const stream_offset& from) {
   auto request = std::make_unique<read_request>();
   request->name = std::move(stream);
-  request->options.from = from.at;
+  request->options.from = from.where == stream_offset::place::start
+                            ? read_options::oldest
+                            : from.at;
   request->options.tail = from.where == stream_offset::place::now;
   request->options.count_max = page_entries_max;
   request->options.bytes_max = door.options.read_bytes_max;
@@ -53,14 +55,6 @@ void explain_range(stream_door& door, const std::string& stream,
                           "any more; offset=-1 begins with what it has",
                           printable(stream))));
   });
-}
-
-/// Reads from the oldest entry that is left.
-void read_rest(stream_door& door, const std::string& stream,
-               stream_store::read_done then) {
-  auto request = request_for(door, stream, {});
-  request->options.from_time = 0;
-  door.store.read(std::move(request), std::move(then));
 }
 
 std::string time_text(std::int64_t unix_ms) {
@@ -100,8 +94,6 @@ void read_page_of(stream_door& door, std::string stream,
                                         result<read_page> page) mutable {
     if (page || page.error().code != errc::out_of_range)
       return then(std::move(page));
-    if (from.where == stream_offset::place::start)
-      return read_rest(door, stream, std::move(then));
     explain_range(door, stream, from.at, std::move(then));
   });
 }

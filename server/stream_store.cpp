@@ -89,7 +89,7 @@ void engine_store::info(std::string name, info_done done) {
 }
 
 void engine_store::fork(fork_request request, fork_done done) {
-  torpor::fork(engine_, std::move(request),
+  torpor::fork(*engine_, std::move(request),
                [this, done = std::move(done)](result<write_outcome> made) {
                  post(loop_, done, std::move(made));
                });

@@ -263,21 +263,14 @@ TEST_CASE_FIXTURE(append_fixture, "a delete says what became of it") {
 }
 
 TEST_CASE("appends below some prefixes are acknowledged before they are durable") {
-  manual_clock time;
-  io_loop loop{time};
-  scripted_store store;
   stream_options options;
   options.buffered = {"logs/"};
-  durable_streams streams{loop, store, options};
-  const auto ack_of = [&](const std::string& target, const fields& all) {
-    auto with_type = all;
-    with_type.emplace_back("Content-Type", "text/plain");
-    fake_exchange exchange{loop, verb::post, target, with_type, "x"};
-    streams.handle(exchange);
-    loop.context().restart();
-    loop.context().poll();
-    const auto found = store.writes[0].batch->requests()[0].ack;
-    store.answer_write(at(0, 1));
+  stream_fixture some{options};
+  const auto ack_of = [&](const std::string& target, fields all) {
+    all.emplace_back("Content-Type", "text/plain");
+    some.ask(verb::post, target, all, "x");
+    const auto found = some.store.writes.at(0).batch->requests()[0].ack;
+    some.store.answer_write(at(0, 1));
     return found;
   };
   CHECK(ack_of("/v1/stream/logs/a", {}) == ack::buffered);

@@ -31,6 +31,7 @@ public:
   }
 
   http_request& request() override { return request_; }
+  void drop_request() override { request_ = {}; }
   std::string peer() const override { return "127.0.0.1"; }
   io_loop& loop() override { return loop_; }
   void respond(http_response given) override {
@@ -214,6 +215,9 @@ private:
 /// round by hand.
 class stream_fixture {
 public:
+  explicit stream_fixture(stream_options given = {})
+    : options(std::move(given)) {}
+
   std::shared_ptr<fake_exchange> ask(boost::beast::http::verb method,
                                      const std::string& target,
                                      const fields& all = {},
@@ -240,10 +244,11 @@ public:
     go_round();
   }
 
+  stream_options options;
   manual_clock time;
   io_loop loop{time};
-  scripted_store store;
-  durable_streams streams{loop, store, {}};
+  scripted_store& store = *new scripted_store; // `streams` owns it.
+  durable_streams streams{loop, std::unique_ptr<stream_store>{&store}, options};
   std::vector<std::shared_ptr<fake_exchange>> exchanges;
 };
 
