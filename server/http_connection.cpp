@@ -32,9 +32,7 @@ http_connection::http_connection(http_worker& owner, int socket,
     channel_(owner.loop().context(), socket, secured),
     reader_(owner.shared().limits) {}
 
-http_connection::~http_connection() {
-  owner_.loop().cancel(timer_);
-}
+http_connection::~http_connection() = default;
 
 void http_connection::start() {
   if (!channel_.is_open())
