@@ -147,6 +147,10 @@ void http_connection::on_end() {
         lose();
       return;
     case phase::sending: return;
+    case phase::idle:
+      if (reader_.held() > 0) // `resume` is about to come.
+        return;
+      return close();
     default: return close();
   }
 }

@@ -118,8 +118,11 @@ TEST_CASE_FIXTURE(http_fixture, "a client that takes nothing is dropped") {
     on_loops([](std::size_t) {});
     turn(options.write_timeout - 1ms);
     CHECK(server->connections() == 1);
-    turn(1ms);
-    wait_until([&] { return server->connections() == 0; });
+    // What the system takes late puts it off.
+    wait_until([&] {
+      turn(options.write_timeout);
+      return server->connections() == 0;
+    });
     CHECK(log.aborts == aborts + (path == std::string_view{"/flood"}));
     CHECK(client.read_to_end().size() < 8u << 20);
   }
