@@ -49,6 +49,7 @@ async function readThrough(url, live, count, onBatch = () => {}) {
     try {
       const response = await stream(read);
       response.subscribeJson((batch) => {
+        if (batch.items.length === 0) return;
         seen.items.push(...batch.items);
         offset = batch.offset;
         if (seen.items.length >= count) enough.abort();
