@@ -57,6 +57,7 @@ void add_bench(CLI::App& app, std::function<int()>& run) {
     "Example:\n"
     "  torpor bench latency --seconds 5");
   add_ingest_bench(*bench, run);
+  add_http_bench(*bench, run);
   add_idle_bench(*bench, run);
   add_read_bench(*bench, run);
   add_recover_bench(*bench, run);

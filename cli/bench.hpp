@@ -16,6 +16,7 @@ namespace torpor {
 // Each adds its subcommand to `torpor bench` (docs/bench.md).
 
 void add_ingest_bench(CLI::App& bench, std::function<int()>& run);
+void add_http_bench(CLI::App& bench, std::function<int()>& run);
 void add_idle_bench(CLI::App& bench, std::function<int()>& run);
 void add_read_bench(CLI::App& bench, std::function<int()>& run);
 void add_recover_bench(CLI::App& bench, std::function<int()>& run);
