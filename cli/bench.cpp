@@ -9,9 +9,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <thread>
-
 namespace torpor {
 
 int bench_failed(const error& why, bool json) {
@@ -37,16 +34,6 @@ std::string random_bytes(std::size_t bytes) {
   for (auto& each : text)
     each = static_cast<char>(random.below(256));
   return text;
-}
-
-bool wait_for(std::chrono::duration<double> time) {
-  constexpr steady::duration slice = std::chrono::milliseconds{100};
-  const auto end = steady::now()
-                   + std::chrono::duration_cast<steady::duration>(time);
-  for (auto now = steady::now(); now < end && !interrupted();
-       now = steady::now())
-    std::this_thread::sleep_for(std::min(slice, end - now));
-  return !interrupted();
 }
 
 void add_bench(CLI::App& app, std::function<int()>& run) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/access_token.hpp"
+#include "cli/client_token.hpp"
 #include "cli/arguments.hpp"
 #include "cli/bench.hpp"
 #include "cli/http_bench_streams.hpp"
@@ -253,7 +253,7 @@ int bench_http(const http_parameters& given) {
   const auto how = options_of(given);
   if (!how)
     return bench_failed(how.error(), given.json);
-  const auto token = access_token(given.token_file);
+  const auto token = client_token(given.token_file);
   if (!token)
     return bench_failed(token.error(), given.json);
   http_run run{given, *how, *token};

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/http_bench_streams.hpp"
 
-#include "cli/bench.hpp"
 #include "cli/http_failure.hpp"
-#include "cli/http_head.hpp"
+#include "cli/answer_head.hpp"
 
 #include <fmt/format.h>
 
@@ -23,14 +22,15 @@ void begin_head(std::string& into, const http_bench_streams& all,
                 std::string_view method, std::uint64_t stream,
                 std::string_view query = {}) {
   into.clear();
-  fmt::format_to(std::back_inserter(into), "{} {}/v1/stream/bench/{:07}{} HTTP/1.1\r\n{}",
-                 method, all.url.base, stream, query, all.common);
+  fmt::format_to(std::back_inserter(into),
+                 "{} {}/v1/stream/bench/{:07}{} HTTP/1.1\r\n{}", method,
+                 all.url.base, stream, query, all.common);
 }
 
 tl::unexpected<error> refused(std::string_view method, std::uint64_t stream,
                               const http_load_answer& answer) {
   return tl::unexpected{
-    http_failure(fmt::format("{} of stream '{}'", method, bench_stream(stream)),
+    http_failure(fmt::format("{} of stream 'bench/{:07}'", method, stream),
                  answer.status, answer.text)};
 }
 
@@ -78,7 +78,7 @@ public:
     const auto stream = current(connection);
     if (answer.status != 201 && answer.status != 200)
       return refused("PUT", stream, answer);
-    all_.streams[stream].begin = http_header(answer.head, next_offset);
+    all_.streams[stream].begin = answer_header(answer.head, next_offset);
     return advance(connection);
   }
 };
@@ -155,11 +155,11 @@ public:
       return refused("GET", stream, answer);
     all_.streams[stream].found += answer.bytes;
     auto& offset = offsets_[connection];
-    if (http_header(answer.head, "Stream-Up-To-Date") == "true") {
+    if (answer_header(answer.head, "Stream-Up-To-Date") == "true") {
       offset.clear();
       return advance(connection);
     }
-    offset = http_header(answer.head, next_offset);
+    offset = answer_header(answer.head, next_offset);
     return verdict::done;
   }
 

@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
 
 namespace torpor {
 
@@ -33,15 +36,35 @@ constexpr std::array meanings{
   meaning{503, errc::overloaded, "try again later"},
 };
 
-/// The text of {"error":{"code":"...","message":"..."}}; of anything else
+/// What {"error":{"code":"...","message":"..."}} says; anything else says
 /// nothing.
-std::string message_of(std::string_view body) {
+struct complaint {
+  std::string code;
+  std::string message;
+};
+
+complaint read_complaint(std::string_view body) {
   simdjson::dom::parser parser;
+  const simdjson::padded_string copy{body};
+  simdjson::dom::element all;
+  complaint found;
   std::string_view text;
-  const auto failed = parser.parse(simdjson::padded_string{body})
-                        .at_pointer("/error/message")
-                        .get(text);
-  return failed ? std::string{} : std::string{text};
+  if (parser.parse(copy).get(all) != simdjson::SUCCESS)
+    return found;
+  if (all.at_pointer("/error/code").get(text) == simdjson::SUCCESS)
+    found.code = text;
+  if (all.at_pointer("/error/message").get(text) == simdjson::SUCCESS)
+    found.message = text;
+  return found;
+}
+
+/// The code of ours that has this name.
+std::optional<errc> code_named(std::string_view name) {
+  for (auto i = static_cast<std::uint8_t>(errc::invalid_argument);
+       i <= static_cast<std::uint8_t>(errc::gone); ++i)
+    if (to_string(errc{i}) == name)
+      return errc{i};
+  return std::nullopt;
 }
 
 } // namespace
@@ -53,11 +76,13 @@ error http_failure(std::string_view tried, unsigned status,
                    [&](const meaning& each) { return each.status == status; });
   const auto known = found != meanings.end();
   auto text = fmt::format("{}: the server answers {}", tried, status);
-  if (const auto message = message_of(body); !message.empty())
-    text += fmt::format(": {}", message);
+  const auto said = read_complaint(body);
+  if (!said.message.empty())
+    text += fmt::format(": {}", said.message);
   if (known && !found->remedy.empty())
     text += fmt::format("; {}", found->remedy);
-  return {known ? found->code : errc::io_failed, std::move(text)};
+  const auto meant = known ? found->code : errc::io_failed;
+  return {code_named(said.code).value_or(meant), std::move(text)};
 }
 
 } // namespace torpor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/http_load_worker.hpp"
 
-#include "cli/http_head.hpp"
+#include "cli/answer_head.hpp"
 #include "cli/process_stats.hpp"
 #include "cli/seconds.hpp"
 
@@ -171,7 +171,7 @@ void http_load_worker::pull(connection& of) {
 
 bool http_load_worker::take_head(connection& of) {
   const std::string_view text{of.buffer.data(), of.received};
-  const auto head = read_http_head(text);
+  const auto head = read_answer_head(text);
   if (!head) {
     fail_with(head.error());
     return false;

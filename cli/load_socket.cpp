@@ -96,6 +96,11 @@ result<load_address> find_server(const http_url& url) {
   return tl::unexpected{std::move(failure)};
 }
 
+int try_connect(const http_url& url) {
+  const auto address = unix_address(url.socket);
+  return address ? try_connect(*address) : ENAMETOOLONG;
+}
+
 int load_socket::connect(const load_address& to) {
   close();
   number_ = ::socket(to.where.ss_family,

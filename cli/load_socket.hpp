@@ -23,6 +23,9 @@ struct load_address {
 /// Errors: invalid_argument (https), io_failed: nobody is there.
 [[nodiscard]] result<load_address> find_server(const http_url& url);
 
+/// Connects to a Unix socket once and hangs up: 0 or the errno.
+[[nodiscard]] int try_connect(const http_url& url);
+
 /// A stream socket that never blocks. Calls return -1 with `errno`, as those of
 /// the system do. Threads: one owner.
 class load_socket {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/http_head.hpp"
+#include "cli/answer_head.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -53,7 +53,7 @@ tl::unexpected<error> foreign() {
 }
 
 /// "HTTP/1.1 204 No Content".
-bool read_status(std::string_view line, http_head& into) {
+bool read_status(std::string_view line, answer_head& into) {
   constexpr std::string_view version = "HTTP/1.";
   constexpr std::size_t code = version.size() + 2;
   if (!line.starts_with(version) || line.size() < code + 3
@@ -70,14 +70,14 @@ bool read_status(std::string_view line, http_head& into) {
 
 } // namespace
 
-result<std::optional<http_head>> read_http_head(std::string_view bytes) {
+result<std::optional<answer_head>> read_answer_head(std::string_view bytes) {
   constexpr std::string_view beginning = "HTTP/1.";
   if (!bytes.starts_with(beginning.substr(0, bytes.size())))
     return foreign();
   const auto end = bytes.find("\r\n\r\n");
   if (end == bytes.npos)
     return std::nullopt;
-  http_head head;
+  answer_head head;
   head.bytes = end + 4;
   auto rest = bytes.substr(0, end);
   if (!read_status(next_line(rest), head))
@@ -97,7 +97,7 @@ result<std::optional<http_head>> read_http_head(std::string_view bytes) {
   return head;
 }
 
-std::string_view http_header(std::string_view head, std::string_view name) {
+std::string_view answer_header(std::string_view head, std::string_view name) {
   next_line(head);
   while (!head.empty())
     if (const auto value = value_of(next_line(head), name))

@@ -11,7 +11,7 @@
 namespace torpor {
 
 /// The little of an answer's head that a load generator needs.
-struct http_head {
+struct answer_head {
   std::size_t bytes = 0;   ///< With the empty line that ends it.
   unsigned status = 0;     ///< 100 to 999.
   std::uint64_t body = 0;  ///< Bytes of the body, if there is one.
@@ -21,11 +21,11 @@ struct http_head {
 
 /// Reads the head at the beginning of some bytes; none when its end is not
 /// there yet. Errors: invalid_argument: that is no HTTP/1.
-[[nodiscard]] result<std::optional<http_head>>
-read_http_head(std::string_view bytes);
+[[nodiscard]] result<std::optional<answer_head>>
+read_answer_head(std::string_view bytes);
 
 /// The value of a header in a head; empty when there is none.
-[[nodiscard]] std::string_view http_header(std::string_view head,
+[[nodiscard]] std::string_view answer_header(std::string_view head,
                                            std::string_view name);
 
 } // namespace torpor

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/access_token.hpp"
+#include "cli/client_token.hpp"
 
 #include <fmt/format.h>
 
@@ -33,7 +33,7 @@ result<std::string> read_token(const std::string& file) {
 
 } // namespace
 
-result<std::string> access_token(const std::string& file) {
+result<std::string> client_token(const std::string& file) {
   const auto* const variable = std::getenv("TORPOR_TOKEN");
   auto token = file.empty()
                  ? result<std::string>{variable == nullptr ? "" : variable}
