@@ -27,8 +27,8 @@ struct counting_daemon {
   std::map<std::string, std::uint64_t> entries; ///< By target.
   std::multiset<std::string> made;
   std::uint64_t posts = 0;
-  /// Says what becomes of the n-th POST: answer it, or something else.
-  std::function<std::optional<answer>(std::uint64_t)> disturb;
+  /// Puts something in place of the answer to the n-th POST.
+  std::function<void(std::uint64_t n, answer& instead)> disturb;
 
   answer operator()(const answering_server::request& request) {
     const std::string target{request.target()};
@@ -46,11 +46,13 @@ struct counting_daemon {
   }
 
   answer post(const std::string& name, const std::string& number) {
-    const auto other = disturb ? disturb(posts++) : std::nullopt;
     // A number that was there before is no new entry.
     if (number.empty() || std::stoull(number) == entries[name])
       ++entries[name];
-    return other ? *other : at(name, 204);
+    auto done = at(name, 204);
+    if (disturb)
+      disturb(posts++, done);
+    return done;
   }
 
   answer at(const std::string& name, unsigned status) {
@@ -126,8 +128,10 @@ TEST_CASE_FIXTURE(fixture, "every append that was answered is counted once") {
   REQUIRE_FALSE(load->failure());
   CHECK(acked() >= 100);
   CHECK(acked() == load->answered());
-  CHECK(load->latencies().count() == load->answered());
-  CHECK(load->statuses()[204] == load->answered());
+  // What was under way at the end is not measured, but awaited.
+  CHECK(load->latencies().count() >= 100);
+  CHECK(load->latencies().count() <= load->answered());
+  CHECK(load->statuses()[204] == load->latencies().count());
   for (std::size_t i = 0; i < all.streams.size(); ++i)
     CHECK(daemon.entries[fmt::format("/v1/stream/bench/{:07}", i)]
           == all.streams[i].acked);
@@ -142,8 +146,9 @@ TEST_CASE_FIXTURE(fixture, "what was appended is found again") {
 }
 
 TEST_CASE_FIXTURE(fixture, "a load that is cut off ends, and says what to do") {
-  daemon.disturb = [](std::uint64_t n) -> std::optional<answer> {
-    return n == 10 ? std::optional{answer{}} : std::nullopt;
+  daemon.disturb = [](std::uint64_t n, answer& instead) {
+    if (n == 10)
+      instead.reset();
   };
   const auto load = append(1'000'000);
   REQUIRE(load->failure());
@@ -152,8 +157,9 @@ TEST_CASE_FIXTURE(fixture, "a load that is cut off ends, and says what to do") {
 
 TEST_CASE_FIXTURE(fixture, "what was cut off after it was taken counts once") {
   how.retries = true;
-  daemon.disturb = [](std::uint64_t n) -> std::optional<answer> {
-    return n % 10 == 9 ? std::optional{answer{}} : std::nullopt;
+  daemon.disturb = [](std::uint64_t n, answer& instead) {
+    if (n % 10 == 9)
+      instead.reset();
   };
   const auto load = append(40, 1);
   REQUIRE_FALSE(load->failure());
@@ -164,8 +170,9 @@ TEST_CASE_FIXTURE(fixture, "what was cut off after it was taken counts once") {
 }
 
 TEST_CASE_FIXTURE(fixture, "a refusal for lack of room is counted and repeated") {
-  daemon.disturb = [this](std::uint64_t n) -> std::optional<answer> {
-    return n < 5 ? std::optional{answer{answer_with(503)}} : std::nullopt;
+  daemon.disturb = [](std::uint64_t n, answer& instead) {
+    if (n < 5)
+      instead = answer_with(503);
   };
   const auto load = append(20);
   REQUIRE_FALSE(load->failure());
@@ -174,9 +181,9 @@ TEST_CASE_FIXTURE(fixture, "a refusal for lack of room is counted and repeated")
 }
 
 TEST_CASE_FIXTURE(fixture, "any other refusal ends the load with its text") {
-  daemon.disturb = [](std::uint64_t) -> std::optional<answer> {
-    return answer{answer_with(
-      401, {}, R"({"error":{"code":"unauthorized","message":"no token"}})")};
+  daemon.disturb = [](std::uint64_t, answer& instead) {
+    instead = answer_with(
+      401, {}, R"({"error":{"code":"unauthorized","message":"no token"}})");
   };
   const auto load = append(1);
   REQUIRE(load->failure());
@@ -184,10 +191,9 @@ TEST_CASE_FIXTURE(fixture, "any other refusal ends the load with its text") {
 }
 
 TEST_CASE_FIXTURE(fixture, "an answer of unknown length ends the load") {
-  daemon.disturb = [](std::uint64_t) -> std::optional<answer> {
-    auto endless = answer_with(200);
-    endless.erase("Content-Length");
-    return answer{endless};
+  daemon.disturb = [](std::uint64_t, answer& instead) {
+    instead = answer_with(200);
+    instead->erase("Content-Length");
   };
   const auto load = append(1);
   REQUIRE(load->failure());
@@ -195,8 +201,8 @@ TEST_CASE_FIXTURE(fixture, "an answer of unknown length ends the load") {
 }
 
 TEST_CASE_FIXTURE(fixture, "a server that closes after each answer is met anew") {
-  daemon.disturb = [this](std::uint64_t) -> std::optional<answer> {
-    return answer{answer_with(204, {{"Connection", "close"}})};
+  daemon.disturb = [](std::uint64_t, answer& instead) {
+    instead->set("Connection", "close");
   };
   const auto load = append(20);
   CHECK_FALSE(load->failure());
