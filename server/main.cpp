@@ -3,6 +3,7 @@
 #include "actors/engine.hpp"
 #include "cli/standard_descriptors.hpp"
 #include "server/config.hpp"
+#include "server/file_limit.hpp"
 #include "server/http_error.hpp"
 #include "server/http_server.hpp"
 #include "torpor/runtime.hpp"
@@ -179,6 +180,11 @@ torpor::result<std::unique_ptr<torpor::http_server>>
 open_door(const torpor::daemon_config& config) {
   if (!config.http.enabled)
     return nullptr;
+  if (const auto files = torpor::raise_file_limit();
+      files < config.http.connections_max)
+    spdlog::warn("few-open-files limit={} connections-max={} hint=\"raise "
+                 "ulimit -n or LimitNOFILE\"",
+                 files, config.http.connections_max);
   const auto options = door_options(config);
   auto door = torpor::http_server::start(options, make_handler);
   if (door)
