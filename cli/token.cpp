@@ -33,7 +33,7 @@ result<void> make(const command_context& given, token_arguments wanted) {
   const auto token = make_token();
   if (!token)
     return tl::unexpected{token.error()};
-  wanted.grant.hash = hash_token(*token);
+  wanted.grant.hash = sha256(*token);
   auto line = to_text(wanted.grant);
   if (!wanted.comment.empty())
     line += " # " + wanted.comment;

@@ -145,7 +145,7 @@ verdict access_list::judge(std::string_view authorization, access_verb verb,
   const auto token = bearer(authorization);
   if (token.empty())
     return verdict::unauthorized;
-  const auto hash = hash_token(token);
+  const auto hash = sha256(token);
   const auto key = key_of(hash);
   auto best = verdict::unauthorized;
   for (auto at = std::lower_bound(grants_.begin(), grants_.end(), key,

@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view hash_head = "sha256:";
 
 /// Fetching the algorithm and making a context cost more than the hash.
-struct sha256 {
+struct hasher {
   std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)>
     algorithm{EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free};
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>
@@ -51,14 +51,14 @@ result<std::string> make_token() {
   return "torpor_" + hex(bits);
 }
 
-token_hash hash_token(std::string_view token) {
-  thread_local const sha256 tools;
+token_hash sha256(std::string_view text) {
+  thread_local const hasher tools;
   token_hash hash{};
   auto* const into = reinterpret_cast<unsigned char*>(hash.data());
   const auto done = EVP_DigestInit_ex2(tools.context.get(),
                                        tools.algorithm.get(), nullptr)
-                    && EVP_DigestUpdate(tools.context.get(), token.data(),
-                                        token.size())
+                    && EVP_DigestUpdate(tools.context.get(), text.data(),
+                                        text.size())
                     && EVP_DigestFinal_ex(tools.context.get(), into, nullptr);
   TORPOR_ASSERT(done); // It only fails without memory.
   return hash;

@@ -20,7 +20,8 @@ using token_hash = std::array<std::byte, 32>;
 /// Errors: io_failed.
 [[nodiscard]] result<std::string> make_token();
 
-[[nodiscard]] token_hash hash_token(std::string_view token);
+/// SHA-256 of a token, or of anything else.
+[[nodiscard]] token_hash sha256(std::string_view text);
 
 /// "sha256:" and 64 hex digits, as it stands in a token file.
 [[nodiscard]] std::string to_text(const token_hash& hash);

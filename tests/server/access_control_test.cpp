@@ -25,7 +25,7 @@ struct fixture {
   }
 
   static std::string line(const std::string& token) {
-    return "read * " + to_text(hash_token(token)) + "\n";
+    return "read * " + to_text(sha256(token)) + "\n";
   }
 
   [[nodiscard]] std::string refusal() const {
