@@ -96,7 +96,7 @@ void add_token(CLI::App& app, const command_context& given,
     "admin\ndeletes, and with * shows /metrics and /v1/stats.\n"
     "Examples:\n"
     "  torpor token --verbs append,read --prefix acme/ --comment 'acme, prod'\n"
-    "  torpor token --verbs admin --prefix '*' -q >new && tail -n 1 new >>tokens");
+    "  torpor token --verbs admin --prefix '*'");
   command.callback([how, &given, &run] {
     run = [how, &given] { return conclude(given, make(given, *how)); };
   });

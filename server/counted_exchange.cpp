@@ -21,9 +21,10 @@ counted_exchange::counted_exchange(http_exchange& inner, http_counts& counts,
     begun_(std::chrono::steady_clock::now()),
     method_(inner.request().method()),
     kind_(what) {
-  counts_.bytes_in.add(inner.request().body().size());
   if (kind_.live)
     counts_.live_begun.add();
+  if (spdlog::should_log(spdlog::level::debug))
+    path_ = path_of(target_of(inner.request()));
 }
 
 counted_exchange::~counted_exchange() {
@@ -85,12 +86,11 @@ void counted_exchange::count(const http_response& answer) {
   else if (kind_.stream && !writes && !kind_.live && code < 400
            && method_ != verb::delete_ && method_ != verb::options)
     counts_.reads.record(ns);
-  if (spdlog::should_log(spdlog::level::debug))
+  if (!path_.empty())
     log(code, took);
 }
 
 void counted_exchange::count_sent(std::size_t bytes) {
-  counts_.bytes_out.add(bytes);
   if (kind_.stream && method_ == verb::get)
     counts_.bytes_read.add(bytes);
   if (limiter_ != nullptr)
@@ -98,14 +98,11 @@ void counted_exchange::count_sent(std::size_t bytes) {
 }
 
 /// Without the query, which tells of positions, and without any header.
-void counted_exchange::log(unsigned status, std::chrono::nanoseconds took) {
-  const auto& request = inner_.request();
-  const std::string_view target{request.target().data(),
-                                request.target().size()};
+void counted_exchange::log(unsigned status,
+                           std::chrono::nanoseconds took) const {
   spdlog::debug("http-request method={} path=\"{}\" status={} us={} peer={}",
-                counted_methods[method_index(method_)],
-                printable(path_of(target)), status,
-                took.count() / 1000, inner_.peer());
+                counted_methods[method_index(method_)], printable(path_),
+                status, took.count() / 1000, inner_.peer());
 }
 
 } // namespace torpor

@@ -32,6 +32,7 @@ public:
   void charge_to(rate_limiter& limiter, std::string tenant);
 
   [[nodiscard]] http_request& request() override { return inner_.request(); }
+  void drop_request() override { inner_.drop_request(); }
   [[nodiscard]] std::string peer() const override { return inner_.peer(); }
   [[nodiscard]] io_loop& loop() override { return inner_.loop(); }
   void respond(http_response answer) override;
@@ -51,12 +52,13 @@ private:
 
   void count(const http_response& answer);
   void count_sent(std::size_t bytes);
-  void log(unsigned status, std::chrono::nanoseconds took);
+  void log(unsigned status, std::chrono::nanoseconds took) const;
 
   http_exchange& inner_;
   http_counts& counts_;
   rate_limiter* limiter_ = nullptr; ///< Null: the tenant has no limit.
   std::string tenant_;
+  std::string path_; ///< Only if it is going to be logged.
   std::function<void()> aborted_;
   std::chrono::steady_clock::time_point begun_;
   boost::beast::http::verb method_;

@@ -43,8 +43,6 @@ void http_counts::add_to(http_totals& sum) const {
   for (std::size_t method = 0; method < requests_.size(); ++method)
     for (std::size_t digit = 0; digit < status_classes; ++digit)
       sum.requests[method][digit] += requests_[method][digit].value();
-  sum.bytes_in += bytes_in.value();
-  sum.bytes_out += bytes_out.value();
   sum.bytes_read += bytes_read.value();
   // The end first: of two looks at moving numbers none may be below zero.
   const auto ended = live_ended.value();

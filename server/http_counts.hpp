@@ -32,12 +32,10 @@ struct http_totals {
   std::array<std::array<std::uint64_t, status_classes>, counted_methods.size()>
     requests{};
   std::map<std::string, std::uint64_t> errors; ///< Answers by their code.
-  std::uint64_t bytes_in = 0;  ///< Bodies of requests.
-  std::uint64_t bytes_out = 0; ///< Bodies of answers.
-  std::uint64_t bytes_read = 0; ///< Of those, entries: answers of streams to GET.
+  std::uint64_t bytes_read = 0;   ///< Bodies of what streams answered to GET.
   std::uint64_t live_readers = 0; ///< That follow a stream, now.
-  histogram_counts writes;     ///< Until POST and PUT were answered with 2xx.
-  histogram_counts reads;      ///< Until GET and HEAD were, but for live ones.
+  histogram_counts writes;        ///< Until POST and PUT were answered with 2xx.
+  histogram_counts reads;         ///< Until GET and HEAD were, but for live ones.
 
   /// Of all methods, with that first digit.
   [[nodiscard]] std::uint64_t of_class(std::size_t digit) const noexcept;
@@ -51,8 +49,6 @@ public:
   void error(std::string_view code);
   void add_to(http_totals& sum) const;
 
-  shared_count bytes_in;
-  shared_count bytes_out;
   shared_count bytes_read;
   shared_count live_begun;
   shared_count live_ended;

@@ -36,7 +36,7 @@ access_verb verb_of(verb method) noexcept {
 
 /// Whether the query asks to follow a stream, in any way.
 bool is_live(const http_request& request) {
-  const auto target = view(request.target());
+  const auto target = target_of(request);
   const auto query = target.substr(path_of(target).size());
   return request.method() == verb::get
          && (query.find("?live=") != query.npos
@@ -74,7 +74,7 @@ http_router::http_router(http_door& door,
 
 void http_router::handle(http_exchange& exchange) {
   const auto& request = exchange.request();
-  const auto stream = view(request.target()).starts_with(stream_root);
+  const auto stream = target_of(request).starts_with(stream_root);
   // It deletes itself.
   auto& counted = *new counted_exchange{
     exchange, counts_, {stream, stream && is_live(request)}};
@@ -91,7 +91,7 @@ void http_router::handle_stream(counted_exchange& exchange) {
     return protocol_->handle(exchange);
   const auto& request = exchange.request();
   // The same decoding as the protocol's, or rights would be for another name.
-  const auto name = stream_name_of(path_of(view(request.target())));
+  const auto name = stream_name_of(path_of(target_of(request)));
   if (access_)
     if (auto refusal = refuse_stream(request, name))
       return exchange.respond(std::move(*refusal));
@@ -163,7 +163,7 @@ std::optional<http_response> http_router::hold(counted_exchange& exchange,
 
 void http_router::handle_page(counted_exchange& exchange) {
   const auto& request = exchange.request();
-  const auto right = access_ ? operations::right_for(view(request.target()))
+  const auto right = access_ ? operations::right_for(target_of(request))
                              : std::nullopt;
   if (!right)
     return pages_.handle(exchange);

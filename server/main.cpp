@@ -3,6 +3,8 @@
 #include "actors/engine.hpp"
 #include "cli/standard_descriptors.hpp"
 #include "server/config.hpp"
+#include "server/front_door.hpp"
+#include "server/http_error.hpp"
 #include "torpor/runtime.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +16,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <memory>
 #include <span>
 
 #include <unistd.h>
@@ -25,14 +29,11 @@ constexpr int usage_error = 2;
 constexpr std::string_view
   help = R"(usage: torpord [--config-file=FILE] [--torpor.KEY=VALUE ...]
 
-Keeps a Torpor store open: recovers it, makes buffered entries durable when
-they are due, and closes it on SIGTERM or SIGINT. Logs to standard error, stays
-in the foreground and exits with 0 after a clean stop, so that systemd and
-containers can run it as it is.
-
-This version has no network door: while torpord runs, nobody else can open its
-store. Programs embed the library (torpor/runtime.hpp), and the tool, torpor,
-opens the store itself when no daemon has it.
+Keeps a Torpor store open and serves its streams over HTTP, at 127.0.0.1 port
+4437 and at the Unix socket torpor.sock in the store's directory unless it is
+told otherwise. Closes the store on SIGTERM or SIGINT. Logs to standard error,
+stays in the foreground and exits with 0 after a clean stop, so that systemd and
+containers can run it as it is. While it runs, nobody else can open its store.
 
   --config-file=FILE   read options from FILE; without it all have defaults
   --torpor.KEY=VALUE   set one option; wins over the file
@@ -94,9 +95,7 @@ torpor::result<torpor::daemon_config> configure(const arguments& given) {
     if (auto set = torpor::apply_argument(config, each); !set)
       return tl::unexpected{set.error()};
   // Each is right by itself; some, such as a rule's, belong together.
-  return torpor::validate(config.store).map([&](const torpor::options&) {
-    return config;
-  });
+  return torpor::validate(config).map([&] { return config; });
 }
 
 int complain(const torpor::error& failure, int code) {
@@ -127,14 +126,15 @@ int confirm(const arguments& given) {
                   : fmt::format("config '{}' is good\n", given.file));
 }
 
-/// Blocks what ends the daemon; every thread made later inherits it.
-sigset_t block_stop_signals() {
-  sigset_t stop;
-  ::sigemptyset(&stop);
-  ::sigaddset(&stop, SIGTERM);
-  ::sigaddset(&stop, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
-  return stop;
+/// Blocks what the daemon waits for; every thread made later inherits it.
+sigset_t block_signals() {
+  sigset_t awaited;
+  ::sigemptyset(&awaited);
+  ::sigaddset(&awaited, SIGTERM);
+  ::sigaddset(&awaited, SIGINT);
+  ::sigaddset(&awaited, SIGHUP);
+  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
+  return awaited;
 }
 
 void start_log(const std::string& level) {
@@ -153,7 +153,58 @@ void log_damages(const torpor::runtime& opened) {
                  each.file, each.offset, each.bytes, each.text);
 }
 
-int serve(const torpor::daemon_config& config, const sigset_t& stop) {
+/// The door's options, with paths as they are meant.
+torpor::http_options door_options(const torpor::daemon_config& config) {
+  auto options = config.http;
+  if (!options.socket.empty())
+    options.socket = std::filesystem::path{config.store.data_dir}
+                     / options.socket;
+  return options;
+}
+
+/// Knows no path.
+class nothing_here final : public torpor::http_handler {
+public:
+  void handle(torpor::http_exchange& exchange) override {
+    exchange.respond(torpor::error_response(
+      boost::beast::http::status::not_found, "not_found",
+      "there is nothing at this path"));
+  }
+};
+
+/// What answers below /v1/stream/.
+std::unique_ptr<torpor::http_handler> make_protocol(torpor::io_loop&) {
+  return std::make_unique<nothing_here>();
+}
+
+torpor::result<std::unique_ptr<torpor::front_door>>
+open_door(const torpor::daemon_config& config, const torpor::runtime& store) {
+  if (!config.http.enabled)
+    return nullptr;
+  const auto options = door_options(config);
+  auto door = torpor::front_door::open(options, store.engine(),
+                                       make_protocol);
+  if (door)
+    spdlog::info("listening address={} port={} tls={} socket=\"{}\"",
+                 options.address, (*door)->server().port(),
+                 options.tls_certificate.empty() ? "no" : "yes",
+                 options.socket);
+  return door;
+}
+
+/// SIGHUP has the token file read again; the others end the daemon.
+int wait_for_end(const sigset_t& awaited, torpor::front_door* door) {
+  for (;;) {
+    int signal = 0;
+    ::sigwait(&awaited, &signal);
+    if (signal != SIGHUP)
+      return signal;
+    if (door != nullptr)
+      door->reload_tokens();
+  }
+}
+
+int serve(const torpor::daemon_config& config, const sigset_t& awaited) {
   start_log(config.log_level);
   const auto begin = std::chrono::steady_clock::now();
   auto store = torpor::runtime::open(config.store);
@@ -167,9 +218,14 @@ int serve(const torpor::daemon_config& config, const sigset_t& stop) {
                "replayed-entries={} start-ms={}",
                TORPOR_VERSION, ::getpid(), config.store.data_dir, stats.catalog,
                stats.replayed_entries, took.count());
-  int signal = 0;
-  ::sigwait(&stop, &signal);
+  // Its loops outlive the store, whose actors post to them.
+  const auto door = open_door(config, *store);
+  if (!door)
+    return complain(door.error(), 1);
+  const auto signal = wait_for_end(awaited, door->get());
   spdlog::info("stopping signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  if (*door)
+    (*door)->stop();
   store->close();
   spdlog::info("stopped");
   return 0;
@@ -179,7 +235,7 @@ int serve(const torpor::daemon_config& config, const sigset_t& stop) {
 
 int main(int argc, char** argv) {
   torpor::hold_standard_descriptors();
-  const auto stop = block_stop_signals();
+  const auto awaited = block_signals();
   const auto given = parse(
     std::span{argv, static_cast<std::size_t>(argc)}.subspan(argc > 0 ? 1 : 0));
   if (!given)
@@ -193,5 +249,5 @@ int main(int argc, char** argv) {
     return complain(config.error(), 1);
   if (given->check)
     return confirm(*given);
-  return serve(*config, stop);
+  return serve(*config, awaited);
 }

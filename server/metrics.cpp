@@ -224,11 +224,16 @@ void add_http(page& to, const server_facts& facts) {
                "answer, 2xx or 3xx.",
                http.reads);
   to.counter("torpor_http_received_bytes_total",
-             "Bytes of requests' bodies, without headers.", http.bytes_in);
+             "Bytes that clients sent, with headers.",
+             facts.door.received_bytes);
   to.counter("torpor_http_sent_bytes_total",
-             "Bytes of answers' bodies, without headers.", http.bytes_out);
+             "Bytes that clients were sent, with headers.",
+             facts.door.sent_bytes);
+  to.counter("torpor_http_read_bytes_total",
+             "Bytes of streams that GET was answered with, without headers.",
+             http.bytes_read);
   to.gauge("torpor_http_connections", "Open connections, also idle ones.",
-           facts.connections);
+           facts.door.connections);
   to.gauge("torpor_http_live_readers",
            "Requests that follow a stream (long-poll and SSE).",
            http.live_readers);

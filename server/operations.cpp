@@ -67,10 +67,6 @@ http_response failed(const error& why, std::string_view name) {
   }
 }
 
-std::string_view target_of(const http_request& request) {
-  return {request.target().data(), request.target().size()};
-}
-
 /// What a parameter of the query says; "" when it is not there, nullopt when it
 /// cannot be decoded.
 std::optional<std::string> parameter(std::string_view target,
@@ -205,7 +201,7 @@ void operations::tell(http_exchange& exchange,
       facts.commits = status_.store.commits();
       facts.http = status_.metrics.total();
       facts.disk = status_.store.disk();
-      facts.connections = status_.connections ? status_.connections() : 0;
+      facts.door = status_.door ? status_.door() : door_facts{};
       facts.started_ms = status_.started_ms;
       facts.now_ms = time.wall_ms();
       facts.uptime_ms = time.monotonic_ms() - status_.started_tick;

@@ -23,10 +23,10 @@ struct server_status {
   store_view& store;
   const http_metrics& metrics;
   status_page page{status_page_text()};
-  std::function<std::uint64_t()> connections{}; ///< Open ones, now.
-  std::int64_t started_ms = 0;                  ///< Since 1970.
-  std::uint64_t started_tick = 0;               ///< Monotonic ms.
-  std::atomic<bool> stopping{false};            ///< No more work shall come.
+  std::function<door_facts()> door{}; ///< Set before the first request.
+  std::int64_t started_ms = 0;        ///< Since 1970.
+  std::uint64_t started_tick = 0;     ///< Monotonic ms.
+  std::atomic<bool> stopping{false};  ///< No more work shall come.
 
   /// Whether requests that write can succeed.
   [[nodiscard]] readiness health() const;

@@ -31,6 +31,13 @@ struct disk_facts {
 /// Looks at the directories: some µs a file.
 [[nodiscard]] disk_facts look_at_disk(const std::string& data_dir);
 
+/// What goes through the door.
+struct door_facts {
+  std::uint64_t connections = 0;    ///< Open ones, now.
+  std::uint64_t received_bytes = 0; ///< With headers, of all connections.
+  std::uint64_t sent_bytes = 0;     ///< Likewise.
+};
+
 /// All that /metrics and /v1/stats tell, at one moment. Threads: one owner.
 struct server_facts {
   readiness health;
@@ -38,10 +45,10 @@ struct server_facts {
   histogram_counts commits; ///< Until a frame of the journal was durable.
   http_totals http;
   disk_facts disk;
-  std::uint64_t connections = 0; ///< Open ones, now.
-  std::int64_t started_ms = 0;   ///< Since 1970.
-  std::int64_t now_ms = 0;       ///< Since 1970.
-  std::uint64_t uptime_ms = 0;   ///< By a clock that nobody sets.
+  door_facts door;
+  std::int64_t started_ms = 0; ///< Since 1970.
+  std::int64_t now_ms = 0;     ///< Since 1970.
+  std::uint64_t uptime_ms = 0; ///< By a clock that nobody sets.
 };
 
 } // namespace torpor

@@ -61,10 +61,10 @@ json_object http_of(const server_facts& facts) {
   object.number("requests", all)
     .number("errors_4xx", http.of_class(4))
     .number("errors_5xx", http.of_class(5))
-    .number("connections", facts.connections)
+    .number("connections", facts.door.connections)
     .number("live_readers", http.live_readers)
-    .number("bytes_in", http.bytes_in)
-    .number("bytes_out", http.bytes_out);
+    .number("bytes_in", facts.door.received_bytes)
+    .number("bytes_out", facts.door.sent_bytes);
   return object;
 }
 

@@ -91,7 +91,7 @@ TEST_CASE("what the store says is told") {
   facts.store.full = true;
   facts.disk = {10, 20, 30};
   facts.health = {"full", "why"};
-  facts.connections = 12;
+  facts.door.connections = 12;
   const parsed_page page{metrics_text(facts)};
   CHECK(page.at("torpor_streams{state=\"awake\"}") == 7);
   CHECK(page.at("torpor_streams{state=\"dormant\"}") == 993);

@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(fixture, "stats are JSON with all that the page shows") {
   store.counts.catalog = 5;
   store.counts.awake = 2;
   metrics.add_loop().writes.record(1'000'000);
-  status.connections = [] { return std::uint64_t{9}; };
+  status.door = [] { return door_facts{9, 10, 11}; };
   const auto answer = ask("/v1/stats");
   CHECK(answer.status() == 200);
   CHECK(answer.header("Content-Type") == "application/json");

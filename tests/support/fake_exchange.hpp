@@ -25,6 +25,7 @@ public:
   }
 
   [[nodiscard]] http_request& request() override { return request_; }
+  void drop_request() override { request_ = {}; }
   [[nodiscard]] std::string peer() const override { return "127.0.0.1"; }
   [[nodiscard]] io_loop& loop() override { return loop_; }
   void respond(http_response answer) override {
