@@ -3,8 +3,8 @@
 #include "actors/engine.hpp"
 #include "cli/standard_descriptors.hpp"
 #include "server/config.hpp"
+#include "server/durable_streams.hpp"
 #include "server/front_door.hpp"
-#include "server/http_error.hpp"
 #include "torpor/runtime.hpp"
 
 #include <fmt/format.h>
@@ -162,28 +162,33 @@ torpor::http_options door_options(const torpor::daemon_config& config) {
   return options;
 }
 
-/// Knows no path.
-class nothing_here final : public torpor::http_handler {
-public:
-  void handle(torpor::http_exchange& exchange) override {
-    exchange.respond(torpor::error_response(
-      boost::beast::http::status::not_found, "not_found",
-      "there is nothing at this path"));
-  }
-};
-
-/// What answers below /v1/stream/.
-std::unique_ptr<torpor::http_handler> make_protocol(torpor::io_loop&) {
-  return std::make_unique<nothing_here>();
+torpor::stream_options stream_options_of(const torpor::daemon_config& config) {
+  const auto ms = [](std::chrono::milliseconds span) {
+    return static_cast<std::uint32_t>(span.count());
+  };
+  torpor::stream_options options;
+  options.read_bytes_max = config.http.read_bytes_max;
+  options.long_poll_ms = ms(config.http.long_poll_timeout);
+  options.sse_lifetime_ms = ms(config.http.sse_lifetime);
+  options.tls = !config.http.tls_certificate.empty();
+  for (const auto& [name, prefix] : config.buffered)
+    if (prefix)
+      options.buffered.push_back(*prefix);
+  return options;
 }
 
 torpor::result<std::unique_ptr<torpor::front_door>>
-open_door(const torpor::daemon_config& config, const torpor::runtime& store) {
+open_door(const torpor::daemon_config& config,
+          const std::shared_ptr<torpor::engine>& engine) {
   if (!config.http.enabled)
     return nullptr;
+  const auto make_protocol = [&](torpor::io_loop& loop) {
+    return std::make_unique<torpor::durable_streams>(
+      loop, std::make_unique<torpor::engine_store>(engine, loop),
+      stream_options_of(config));
+  };
   const auto options = door_options(config);
-  auto door = torpor::front_door::open(options, store.engine(),
-                                       make_protocol);
+  auto door = torpor::front_door::open(options, engine, make_protocol);
   if (door)
     spdlog::info("listening address={} port={} tls={} socket=\"{}\"",
                  options.address, (*door)->server().port(),
@@ -219,7 +224,7 @@ int serve(const torpor::daemon_config& config, const sigset_t& awaited) {
                TORPOR_VERSION, ::getpid(), config.store.data_dir, stats.catalog,
                stats.replayed_entries, took.count());
   // Its loops outlive the store, whose actors post to them.
-  const auto door = open_door(config, *store);
+  const auto door = open_door(config, store->engine());
   if (!door)
     return complain(door.error(), 1);
   const auto signal = wait_for_end(awaited, door->get());
