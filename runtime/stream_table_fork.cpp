@@ -144,6 +144,7 @@ std::optional<read_page> for_heir(read_page page, const heir& whom) {
   if (page.entries.empty())
     return std::nullopt;
   page.next_from = std::min(page.next_from, whom.until);
+  page.joint = page.next_from == whom.until;
   page.stream = whom.stream;
   page.next = whom.next;
   page.closed = whom.closed;

@@ -32,9 +32,7 @@ http_connection::http_connection(http_worker& owner, int socket,
     channel_(owner.loop().context(), socket, secured),
     reader_(owner.shared().limits) {}
 
-http_connection::~http_connection() {
-  owner_.loop().cancel(timer_);
-}
+http_connection::~http_connection() = default;
 
 void http_connection::start() {
   if (!channel_.is_open())
@@ -149,6 +147,10 @@ void http_connection::on_end() {
         lose();
       return;
     case phase::sending: return;
+    case phase::idle:
+      if (reader_.held() > 0) // `resume` is about to come.
+        return;
+      return close();
     default: return close();
   }
 }

@@ -4,6 +4,7 @@
 #include "runtime/stream_name.hpp"
 #include "server/http_error.hpp"
 #include "server/io_loop.hpp"
+#include "server/stream_headers.hpp"
 #include "server/stream_path.hpp"
 
 #include <fmt/format.h>
@@ -14,11 +15,9 @@ namespace torpor {
 
 namespace {
 
-using boost::beast::http::field;
-using boost::beast::http::status;
-using boost::beast::http::verb;
-
-constexpr std::string_view forked_from = "Stream-Forked-From";
+namespace http = boost::beast::http;
+using http::status;
+using http::verb;
 
 std::string_view view(boost::beast::string_view text) noexcept {
   return {text.data(), text.size()};
@@ -48,7 +47,7 @@ http_response unauthorized() {
     status::unauthorized, "unauthorized",
     "a token is needed that this server knows: send 'Authorization: Bearer "
     "TOKEN'; 'torpor token' makes tokens");
-  answer.set(field::www_authenticate, "Bearer realm=\"torpor\"");
+  answer.set(http::field::www_authenticate, "Bearer realm=\"torpor\"");
   return answer;
 }
 
@@ -112,7 +111,7 @@ http_router::refuse_stream(const http_request& request,
     return refuse_sources(request);
   }
   const auto found = access_->list().judge(
-    view(request[field::authorization]), verb, "");
+    view(request[http::field::authorization]), verb, "");
   return found == verdict::unauthorized ? std::optional{unauthorized()}
                                         : std::nullopt;
 }
@@ -120,8 +119,8 @@ http_router::refuse_stream(const http_request& request,
 /// Who makes a fork reads its source.
 std::optional<http_response>
 http_router::refuse_sources(const http_request& request) {
-  const auto [begin, end] = request.equal_range(
-    boost::beast::string_view{forked_from.data(), forked_from.size()});
+  const auto [begin, end] = request.equal_range(boost::beast::string_view{
+    field::forked_from.data(), field::forked_from.size()});
   for (auto at = begin; at != end; ++at)
     if (const auto name = stream_name_of(view(at->value())))
       if (auto refusal = refuse_name(request, access_verb::read, *name))
@@ -132,7 +131,7 @@ http_router::refuse_sources(const http_request& request) {
 std::optional<http_response>
 http_router::refuse_name(const http_request& request, access_verb verb,
                          std::string_view name) {
-  switch (access_->list().judge(view(request[field::authorization]), verb,
+  switch (access_->list().judge(view(request[http::field::authorization]), verb,
                                 name)) {
     case verdict::allowed: return std::nullopt;
     case verdict::unauthorized: return unauthorized();
@@ -157,7 +156,7 @@ std::optional<http_response> http_router::hold(counted_exchange& exchange,
     status::too_many_requests, "rate_limited",
     fmt::format("tenant '{}' has used up its rate; retry in {} s",
                 printable(tenant), wait));
-  answer.set(field::retry_after, fmt::to_string(wait));
+  answer.set(http::field::retry_after, fmt::to_string(wait));
   return answer;
 }
 
@@ -167,7 +166,7 @@ void http_router::handle_page(counted_exchange& exchange) {
                              : std::nullopt;
   if (!right)
     return pages_.handle(exchange);
-  switch (access_->list().judge(view(request[field::authorization]),
+  switch (access_->list().judge(view(request[http::field::authorization]),
                                 right->verb, right->name)) {
     case verdict::allowed: return pages_.handle(exchange);
     case verdict::unauthorized: return exchange.respond(unauthorized());

@@ -90,7 +90,8 @@ io_loop::timer io_loop::call_at(std::uint64_t ms, std::function<void()> then) {
 }
 
 bool io_loop::cancel(timer which) {
-  if (which == timer{} || calls_[which.place].armed != which.armed)
+  if (which == timer{} || which.place >= calls_.size()
+      || calls_[which.place].armed != which.armed)
     return false;
   calls_[which.place] = {};
   if (wheel_.cancel(which.armed)) // Else call_due is about to come to it.

@@ -8,6 +8,7 @@
 #include "server/metrics.hpp"
 #include "server/percent.hpp"
 #include "server/status_json.hpp"
+#include "server/stream_answer.hpp"
 #include "server/stream_path.hpp"
 
 #include <fmt/format.h>
@@ -49,22 +50,6 @@ http_response ready(const readiness& health) {
     return json("{\"state\":\"ready\"}");
   return error_response(status::service_unavailable, health.state,
                         health.reason);
-}
-
-/// A failure of the store that a reader can meet.
-http_response failed(const error& why, std::string_view name) {
-  switch (why.code) {
-    case errc::not_found: return no_such_stream(name);
-    case errc::gone:
-      return error_response(status::gone, to_string(why.code), why.context);
-    case errc::shut_down:
-    case errc::overloaded:
-      return error_response(status::service_unavailable, to_string(why.code),
-                            why.context);
-    default:
-      return error_response(status::internal_server_error,
-                            to_string(why.code), why.context);
-  }
 }
 
 /// What a parameter of the query says; "" when it is not there, nullopt when it
@@ -223,7 +208,7 @@ void operations::list(http_exchange& exchange) {
                        const result<stream_names>& found) {
                        later([found, limit] {
                          return found ? json(to_json(*found, limit))
-                                      : failed(found.error(), "");
+                                      : failure_answer(found.error(), "");
                        });
                      });
 }
@@ -238,7 +223,7 @@ void operations::info(http_exchange& exchange) {
   status_.store.info(*name, [later, name = *name](
                               const result<stream_info>& found) {
     later([found, name] {
-      return found ? json(to_json(*found)) : failed(found.error(), name);
+      return found ? json(to_json(*found)) : failure_answer(found.error(), name);
     });
   });
 }

@@ -12,6 +12,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <iterator>
+#include <memory>
 #include <utility>
 
 namespace torpor {
@@ -57,6 +59,55 @@ void explain_range(stream_door& door, const std::string& stream,
   });
 }
 
+std::uint64_t payload_bytes(const read_page& page) {
+  std::uint64_t bytes = 0;
+  for (const auto& each : page.entries)
+    bytes += each.payload.size();
+  return bytes;
+}
+
+void add_to(read_page& page, read_page more) {
+  page.entries.insert(page.entries.end(), more.entries.begin(),
+                      more.entries.end());
+  std::move(more.buffers.begin(), more.buffers.end(),
+            std::back_inserter(page.buffers));
+  page.next_from = more.next_from;
+  page.next = more.next;
+  page.closed = more.closed;
+  page.joint = more.joint;
+}
+
+/// A page may end where a fork leaves its source: there is more to read.
+void fill(stream_door& door, read_page page, stream_store::read_done then) {
+  const auto bytes = payload_bytes(page);
+  if (!page.joint || at_tail(page) || bytes >= door.options.read_bytes_max
+      || page.entries.size() >= page_entries_max)
+    return then(std::move(page));
+  auto request = request_for(door, {},
+                             {stream_offset::place::at, page.next_from});
+  request->stream = page.stream;
+  request->options.bytes_max -= bytes;
+  const auto so_far = std::make_shared<read_page>(std::move(page));
+  door.store.read(std::move(request), [&door, so_far, then = std::move(then)](
+                                        result<read_page> more) mutable {
+    so_far->joint = false;
+    if (more)
+      add_to(*so_far, std::move(*more));
+    fill(door, std::move(*so_far), std::move(then));
+  });
+}
+
+/// Reads a page and what belongs to it.
+void read_filled(stream_door& door, std::unique_ptr<read_request> request,
+                 stream_store::read_done then) {
+  door.store.read(std::move(request), [&door, then = std::move(then)](
+                                        result<read_page> page) mutable {
+    if (!page)
+      return then(std::move(page));
+    fill(door, std::move(*page), std::move(then));
+  });
+}
+
 std::string time_text(std::int64_t unix_ms) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(unix_ms / 1000),
                      unix_ms % 1000);
@@ -89,9 +140,9 @@ void read_page_of(stream_door& door, std::string stream,
                   const stream_offset& from,
                   std::function<void(result<read_page>)> then) {
   auto request = request_for(door, stream, from);
-  door.store.read(std::move(request), [&door, stream = std::move(stream), from,
-                                       then = std::move(then)](
-                                        result<read_page> page) mutable {
+  read_filled(door, std::move(request), [&door, stream = std::move(stream),
+                                         from, then = std::move(then)](
+                                          result<read_page> page) mutable {
     if (page || page.error().code != errc::out_of_range)
       return then(std::move(page));
     explain_range(door, stream, from.at, std::move(then));
@@ -102,7 +153,7 @@ void read_page_on(stream_door& door, stream_id stream, sequence from,
                   std::function<void(result<read_page>)> then) {
   auto request = request_for(door, {}, {stream_offset::place::at, from});
   request->stream = stream;
-  door.store.read(std::move(request), std::move(then));
+  read_filled(door, std::move(request), std::move(then));
 }
 
 http_response page_answer(const read_page& page, const page_wish& wish,

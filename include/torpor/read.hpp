@@ -37,6 +37,7 @@ struct read_page {
   sequence next_from{};  ///< Where the next read goes on.
   sequence next{};       ///< The stream's next sequence: it is at the tail when both are equal.
   bool closed = false;   ///< No entry will come after `next`.
+  bool joint = false;    ///< Ends where a fork leaves its source, not for its size.
   std::string content_type; ///< What the entries are; empty: unknown.
   std::vector<std::unique_ptr<std::byte[]>> buffers;
 

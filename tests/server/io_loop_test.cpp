@@ -9,6 +9,7 @@
 
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace torpor;
 
@@ -112,6 +113,21 @@ TEST_CASE_FIXTURE(fixture, "a timer can cancel one that is due with it") {
   CHECK(armed[0].place != armed[1].place);
   turn(5);
   CHECK(log.size() == 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "a timer's name is good for nothing after its time") {
+  std::vector<io_loop::timer> armed;
+  for (int i = 0; i < 5000; ++i)
+    armed.push_back(call_in(5, [] {}));
+  turn(5);
+  run_ready();
+  for (const auto& each : armed)
+    REQUIRE_FALSE(loop.cancel(each));
+  std::ignore = call_in(5, [this] { log += "x"; });
+  for (const auto& each : armed)
+    REQUIRE_FALSE(loop.cancel(each));
+  turn(5);
+  CHECK(log == "x");
 }
 
 TEST_CASE_FIXTURE(fixture, "more timers than one step calls are all called") {

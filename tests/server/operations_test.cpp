@@ -28,7 +28,8 @@ struct fixture {
     loop.context().restart();
   }
 
-  test::fake_exchange ask(std::string_view target, verb method = verb::get) {
+  test::fake_exchange ask(const std::string& target,
+                          verb method = verb::get) {
     test::fake_exchange asked{loop, method, target};
     pages.handle(asked);
     turn();
@@ -54,7 +55,7 @@ TEST_CASE_FIXTURE(fixture, "healthz answers whatever the store's state is") {
   store.state = {"failed", "why"};
   const auto answer = ask("/healthz");
   CHECK(answer.status() == 200);
-  CHECK(answer.header("Cache-Control") == "no-store");
+  CHECK(answer.field("Cache-Control") == "no-store");
 }
 
 TEST_CASE_FIXTURE(fixture, "readyz says why writes would fail") {
@@ -62,19 +63,19 @@ TEST_CASE_FIXTURE(fixture, "readyz says why writes would fail") {
   store.state = {"full", "free space"};
   const auto full = ask("/readyz");
   CHECK(full.status() == 503);
-  CHECK(full.body
+  CHECK(full.body()
         == "{\"error\":{\"code\":\"full\",\"message\":\"free space\"}}");
   store.state = {};
   status.stopping = true;
-  CHECK(has(ask("/readyz").body, "\"stopping\""));
+  CHECK(has(ask("/readyz").body(), "\"stopping\""));
 }
 
 TEST_CASE_FIXTURE(fixture, "metrics are Prometheus' text") {
   store.counts.catalog = 5;
   const auto answer = ask("/metrics");
   CHECK(answer.status() == 200);
-  CHECK(answer.header("Content-Type").starts_with("text/plain; version=0.0.4"));
-  CHECK(has(answer.body, "\ntorpor_streams{state=\"dormant\"} 5\n"));
+  CHECK(answer.field("Content-Type").starts_with("text/plain; version=0.0.4"));
+  CHECK(has(answer.body(), "\ntorpor_streams{state=\"dormant\"} 5\n"));
 }
 
 TEST_CASE_FIXTURE(fixture, "stats are JSON with all that the page shows") {
@@ -84,13 +85,13 @@ TEST_CASE_FIXTURE(fixture, "stats are JSON with all that the page shows") {
   status.door = [] { return door_facts{9, 10, 11}; };
   const auto answer = ask("/v1/stats");
   CHECK(answer.status() == 200);
-  CHECK(answer.header("Content-Type") == "application/json");
+  CHECK(answer.field("Content-Type") == "application/json");
   for (const auto* const part :
        {"\"streams\":{\"total\":5,\"awake\":2,", "\"state\":\"ready\"",
         "\"reason\":\"\"", "\"connections\":9", "\"journal_bytes\":1",
         "\"catalog_bytes\":2", "\"free_bytes\":3", "\"version\":",
         "\"ack_latency\":{\"upper_us\":[18,20,", "\"sum_us\":1000"})
-    CHECK_MESSAGE(has(answer.body, part), answer.body);
+    CHECK_MESSAGE(has(answer.body(), part), answer.body());
 }
 
 TEST_CASE_FIXTURE(fixture, "who went away while the store was asked gets no "
@@ -102,13 +103,13 @@ TEST_CASE_FIXTURE(fixture, "who went away while the store was asked gets no "
     store.answer(); // Posted,
     asked.abort();  // and then nobody is there.
     turn();
-    CHECK(!asked.ended);
+    CHECK(!asked.answer);
   }
   test::fake_exchange patient{loop, verb::get, "/v1/stats"};
   pages.handle(patient);
-  CHECK(!patient.ended);
+  CHECK(!patient.answer);
   store.answer();
-  CHECK(!patient.ended); // Not on the store's thread.
+  CHECK(!patient.answer); // Not on the store's thread.
   turn();
   CHECK(patient.status() == 200);
 }
@@ -117,16 +118,16 @@ TEST_CASE_FIXTURE(fixture, "streams are listed by prefix, page by page") {
   for (std::uint64_t i = 0; i < 5; ++i)
     add(fmt::format("acme/{}", i), i + 1);
   add("zoo \xc3\xbc", 9);
-  CHECK(ask("/v1/streams?prefix=acme%2F&limit=2").body
+  CHECK(ask("/v1/streams?prefix=acme%2F&limit=2").body()
         == "{\"streams\":[{\"name\":\"acme/0\",\"id\":1},{\"name\":\"acme/1\","
            "\"id\":2}],\"more\":true}");
-  CHECK(ask("/v1/streams?limit=2&after=acme/2&prefix=acme/").body
+  CHECK(ask("/v1/streams?limit=2&after=acme/2&prefix=acme/").body()
         == "{\"streams\":[{\"name\":\"acme/3\",\"id\":4},{\"name\":\"acme/4\","
            "\"id\":5}],\"more\":false}");
-  CHECK(ask("/v1/streams?prefix=zoo%20%C3%BC").body
+  CHECK(ask("/v1/streams?prefix=zoo%20%C3%BC").body()
         == "{\"streams\":[{\"name\":\"zoo \xc3\xbc\",\"id\":9}],"
            "\"more\":false}");
-  CHECK(ask("/v1/streams?prefix=none").body
+  CHECK(ask("/v1/streams?prefix=none").body()
         == "{\"streams\":[],\"more\":false}");
 }
 
@@ -138,7 +139,7 @@ TEST_CASE_FIXTURE(fixture, "a list that cannot be asked for is refused") {
     INFO(std::string{query});
     const auto answer = ask(fmt::format("/v1/streams?{}", query));
     CHECK(answer.status() == 400);
-    CHECK(has(answer.body, "\"invalid_argument\""));
+    CHECK(has(answer.body(), "\"invalid_argument\""));
   }
 }
 
@@ -152,9 +153,9 @@ TEST_CASE_FIXTURE(fixture, "a stream's facts are told by its name") {
        {"/v1/streams/acme/a%20b", "/v1/streams/acme%2Fa%20b?x=1"}) {
     const auto answer = ask(target);
     CHECK(answer.status() == 200);
-    CHECK(answer.body.starts_with(
+    CHECK(answer.body().starts_with(
       "{\"name\":\"acme/a b\",\"id\":7,\"first\":0,\"next\":3,"));
-    CHECK(has(answer.body, "\"ttl_ms\":1000"));
+    CHECK(has(answer.body(), "\"ttl_ms\":1000"));
   }
   CHECK(ask("/v1/streams/acme/b").status() == 404);
   CHECK(ask("/v1/streams/").status() == 400);
@@ -171,7 +172,7 @@ TEST_CASE_FIXTURE(fixture, "what is not there is told apart from what takes no "
         "/v1/streams/a"}) {
     const auto answer = ask(target, verb::post);
     CHECK(answer.status() == 405);
-    CHECK(answer.header("Allow") == "GET, HEAD, OPTIONS");
+    CHECK(answer.field("Allow") == "GET, HEAD, OPTIONS");
     CHECK(ask(target, verb::head).status() != 405);
   }
 }

@@ -23,6 +23,28 @@ TEST_CASE_FIXTURE(stream_fixture, "a page of bytes is its entries one after anot
         == "public, max-age=60, stale-while-revalidate=300");
 }
 
+TEST_CASE_FIXTURE(stream_fixture, "a page does not end where a fork leaves its source") {
+  const auto asked = get("");
+  auto inherited = page_with({"1", "2"}, 0, "application/json", false, 1);
+  inherited.joint = true;
+  store.answer_read(std::move(inherited));
+  REQUIRE(store.reads.size() == 1);
+  CHECK(store.reads[0].request->options.from == sequence{2});
+  CHECK(store.reads[0].request->options.bytes_max == (1u << 20) - 2);
+  store.answer_read(page_with({"3"}, 2, "application/json", true));
+  CHECK(asked->answer->body() == "[1,2,3]");
+  CHECK(asked->field("ETag") == "\"77:0:3:c\"");
+  CHECK(asked->field("Stream-Up-To-Date") == "true");
+  // What cannot be read now is read next time.
+  const auto partial = get("");
+  inherited = page_with({"1"}, 0, "application/json", false, 1);
+  inherited.joint = true;
+  store.answer_read(std::move(inherited));
+  store.answer_read(fail(errc::io_failed, "why"));
+  CHECK(partial->answer->body() == "[1]");
+  CHECK(partial->field("Stream-Up-To-Date") == "-");
+}
+
 TEST_CASE_FIXTURE(stream_fixture, "a page of JSON is an array") {
   const auto body = [&](std::vector<std::string_view> payloads) {
     const auto asked = get("");

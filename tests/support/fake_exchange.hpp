@@ -4,67 +4,114 @@
 #include "server/http_exchange.hpp"
 #include "server/io_loop.hpp"
 
+#include <doctest/doctest.h>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace torpor::test {
 
-/// An exchange without a connection: keeps what is answered.
-/// Threads: one owner.
+using fields = std::vector<std::pair<std::string, std::string>>;
+
+/// A request and what became of it. Takes what is written only when told.
 class fake_exchange final : public http_exchange {
 public:
   fake_exchange(io_loop& loop, boost::beast::http::verb method,
-                std::string_view target, std::string sent = {})
-    : loop_(loop), request_(method, {target.data(), target.size()}, 11) {
-    request_.body() = std::move(sent);
+                const std::string& target, const fields& all = {},
+                std::string body = {})
+    : loop_(loop) {
+    request_.method(method);
+    request_.target(target);
+    for (const auto& [name, value] : all)
+      request_.insert(name, value);
+    request_.body() = std::move(body);
   }
 
-  [[nodiscard]] http_request& request() override { return request_; }
+  http_request& request() override { return request_; }
   void drop_request() override { request_ = {}; }
-  [[nodiscard]] std::string peer() const override { return "127.0.0.1"; }
-  [[nodiscard]] io_loop& loop() override { return loop_; }
-  void respond(http_response answer) override {
-    head = std::move(answer);
-    body = head->body();
-    ended = true;
+  std::string peer() const override { return "127.0.0.1"; }
+  io_loop& loop() override { return loop_; }
+  void respond(http_response given) override {
+    REQUIRE_FALSE(over());
+    REQUIRE_FALSE(head);
+    answer = std::move(given);
+    aborted_ = {};
   }
-  void begin(http_response answer) override { head = std::move(answer); }
+  void begin(http_response given) override {
+    REQUIRE_FALSE(over());
+    head = std::move(given);
+    request_ = {};
+  }
   void write(std::shared_ptr<const std::string> part) override {
-    body += *part;
+    REQUIRE(head);
+    REQUIRE_FALSE(ended);
+    unsent += part->size();
+    text += *part;
+    parts.push_back(std::move(part));
   }
-  [[nodiscard]] std::size_t unsent_bytes() const override { return 0; }
-  void on_drained(std::function<void()> then) override { then(); }
-  void end() override { ended = true; }
+  std::size_t unsent_bytes() const override { return unsent; }
+  void on_drained(std::function<void()> then) override {
+    drained_ = std::move(then);
+    if (unsent == 0)
+      loop_.post([this] { drain(); });
+  }
+  void end() override {
+    REQUIRE(head);
+    REQUIRE_FALSE(ended);
+    ended = true;
+    aborted_ = {};
+  }
   void on_abort(std::function<void()> then) override {
-    abort_ = std::move(then);
+    aborted_ = std::move(then);
   }
 
+  /// The client takes what was written.
+  void drain() {
+    unsent = 0;
+    if (auto then = std::exchange(drained_, {}))
+      then();
+  }
   /// The client goes away.
   void abort() {
-    if (abort_)
-      std::exchange(abort_, nullptr)();
+    gone = true;
+    if (auto then = std::exchange(aborted_, {}))
+      then();
   }
+  [[nodiscard]] bool over() const { return answer || ended || gone; }
 
   [[nodiscard]] unsigned status() const {
-    return head ? head->result_int() : 0;
+    REQUIRE(answer);
+    return answer->result_int();
   }
-  [[nodiscard]] std::string header(std::string_view name) const {
-    return std::string{(*head)[{name.data(), name.size()}]};
+  [[nodiscard]] const std::string& body() const {
+    REQUIRE(answer);
+    return answer->body();
+  }
+  /// A field of the answer; "-" when it is not there.
+  [[nodiscard]] std::string field(const std::string& name) const {
+    const auto& from = answer ? *answer : head.value();
+    const auto found = from.find(name);
+    return found == from.end() ? "-" : std::string{found->value()};
   }
 
-  std::optional<http_response> head; ///< Nullopt: no answer yet.
-  std::string body;
+  std::optional<http_response> answer;
+  std::optional<http_response> head;
+  std::string text;
+  std::vector<std::shared_ptr<const std::string>> parts;
+  std::size_t unsent = 0;
   bool ended = false;
+  bool gone = false;
 
 private:
   io_loop& loop_;
   http_request request_;
-  std::function<void()> abort_;
+  std::function<void()> drained_;
+  std::function<void()> aborted_;
 };
 
 } // namespace torpor::test
