@@ -63,6 +63,7 @@ engine::engine(std::unique_ptr<store> opened, place where)
 }
 
 engine::~engine() {
+  stopping_ = true; // What is dropped now may ask for more.
   join();
 }
 

@@ -64,6 +64,12 @@ private:
   void quiesce(std::function<void()> done);
   void finish(std::function<void()> done);
   void end_actors(std::function<void()> done);
+  void ask_relief();
+
+  // First, to be there until the last request is answered.
+  std::shared_mutex gate_; ///< Shared by who sends, alone by who stops.
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> relief_asked_{false};
   std::unique_ptr<store> store_;
   std::uint32_t shards_;
   std::unique_ptr<caf::actor_system_config> config_;
@@ -72,11 +78,6 @@ private:
   std::shared_ptr<roster> all_;
   std::shared_ptr<journal> journal_;
   std::shared_ptr<journal_counters> counters_;
-  void ask_relief();
-
-  std::shared_mutex gate_; ///< Shared by who sends, alone by who stops.
-  std::atomic<bool> stopping_{false};
-  std::atomic<bool> relief_asked_{false};
 };
 
 } // namespace torpor

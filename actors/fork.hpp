@@ -13,6 +13,8 @@
 namespace torpor {
 
 class engine;
+struct pin_of_fork;
+struct roster;
 
 /// A stream to be made from another one.
 struct fork_request {
@@ -26,9 +28,17 @@ struct fork_request {
 
 /// Makes a stream that begins with the entries of another (see `runtime::fork`)
 /// and calls back, on some thread of the actor system, with what became of its
-/// create. Errors: not_found, out_of_range and gone: the source; else those of
-/// a create. Threads: any.
-void fork(const std::shared_ptr<engine>& to, fork_request request,
+/// create. The source is pinned first, so that it outlives the fork whatever
+/// happens. Errors: not_found, out_of_range and gone: the source; else those of
+/// a create. Threads: any. The engine is not stopped before the call back.
+void fork(engine& to, fork_request request,
           std::function<void(result<write_outcome>)> done);
+
+/// Has a source let go of what it keeps for a fork that is gone. If that gets
+/// lost, `ask_for_fork` makes up for it.
+void unpin(const roster& all, const pin_of_fork& pin);
+
+/// Looks whether there is such a fork, and else has its source let go.
+void ask_for_fork(const std::shared_ptr<const roster>& all, pin_of_fork pin);
 
 } // namespace torpor

@@ -12,11 +12,19 @@ void reader_state::read(std::unique_ptr<read_job> job) {
   // what took its place.
   const auto again = !page && page.error().code == errc::io_failed
                      && !std::exchange(request->repeated, true);
+  const auto send = [&](stream_id stream, std::unique_ptr<read_request> it) {
+    self->send(all->shard(stream), read_atom::value,
+               handoff<read_request>{std::move(it)});
+  };
   if (again)
-    self->send(all->shard(job->page.stream), read_atom::value,
-               handoff<read_request>{std::move(request)});
-  else
-    request->sink->done(std::move(page));
+    return send(job->page.stream, std::move(request));
+  if (page && request->heir) {
+    auto inherited = for_heir(std::move(*page), *request->heir);
+    if (!inherited)
+      return send(request->heir->stream, to_heir(std::move(request)));
+    page = std::move(*inherited);
+  }
+  request->sink->done(std::move(page));
 }
 
 reader_actor::behavior_type

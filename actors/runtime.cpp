@@ -3,6 +3,7 @@
 
 #include "actors/answer.hpp"
 #include "actors/engine.hpp"
+#include "actors/fork.hpp"
 #include "actors/requests.hpp"
 
 #include <fmt/format.h>
@@ -112,6 +113,38 @@ std::future<result<stream_id>> runtime::create(std::string name,
     *engine_, {{}, name},
     [&](write_batch& batch) { batch.create(name, how); },
     [](const write_outcome& outcome) { return outcome.stream; });
+}
+
+std::future<result<stream_id>> runtime::fork(std::string name,
+                                             stream_ref source, sequence at,
+                                             const create_options& how) {
+  auto made = std::make_shared<answer<stream_id>>();
+  auto ready = made->future();
+  fork_request request{std::move(name), std::string{source.name}, source.id, at,
+                       how,             {}};
+  // Its own content type is that of its source: which has to be asked for.
+  engine_->ask(
+    engine_->shard(source),
+    [made, to = engine_.get(), wanted = std::move(request)](
+      stream_table& table) mutable {
+      const auto known = table.info({wanted.source, wanted.source_name});
+      if (!known)
+        return made->set(tl::unexpected{known.error()});
+      auto& type = wanted.how.content_type;
+      if (!type.empty() && type != known->content_type)
+        return made->set(
+          fail(errc::mismatch,
+               fmt::format("'{}' cannot be forked as '{}': its content type is "
+                           "'{}'",
+                           known->name, type, known->content_type)));
+      type = known->content_type;
+      torpor::fork(*to, std::move(wanted), [made](result<write_outcome> forked) {
+        made->set(forked.map([](const write_outcome& outcome) {
+          return outcome.stream;
+        }));
+      });
+    });
+  return ready;
 }
 
 std::future<result<std::vector<std::pair<std::string, stream_id>>>>

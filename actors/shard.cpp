@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/shard.hpp"
 
+#include "actors/fork.hpp"
 #include "actors/stream.hpp"
 
 namespace torpor {
@@ -58,6 +59,16 @@ void shard_state::flush() {
                handoff<read_job>{std::make_unique<read_job>(std::move(job))});
   }
   out.reads.clear();
+  for (auto& request : out.forwards) {
+    const auto& owner = all->shard(request->stream);
+    self->send(owner, read_atom::value,
+               handoff<read_request>{std::move(request)});
+  }
+  out.forwards.clear();
+  for (const auto& each : std::exchange(out.unpins, {}))
+    unpin(*all, each);
+  for (auto& each : std::exchange(out.doubts, {}))
+    ask_for_fork(all, std::move(each));
   if (const auto bytes = table->records().take_deleted_bytes();
       bytes > 0 && all->count_deleted(bytes))
     self->send(all->sealer, sweep_atom::value);

@@ -16,7 +16,7 @@ namespace torpor {
 namespace {
 
 // Bits of the flags (docs/journal-format.md).
-enum : std::uint8_t {
+enum : std::uint16_t {
   creates_flag = 1,
   closes_flag = 2,
   removes_flag = 4,
@@ -25,7 +25,12 @@ enum : std::uint8_t {
   truncates_flag = 32,
   retention_flag = 64,
   touches_flag = 128,
-  flags_known = 255,
+  type_flag = 256,
+  order_flag = 512,
+  origin_flag = 1024,
+  pins_flag = 2048,
+  buries_flag = 4096,
+  flags_known = 8191,
 };
 
 std::uint64_t checksum(bytes_view bytes) noexcept {
@@ -74,6 +79,24 @@ std::vector<producer_stamp> read_stamps(wire_reader& from, sequence first) {
     stamps.push_back(stamp);
   }
   return stamps;
+}
+
+fork_origin read_origin(wire_reader& from, sequence first) {
+  fork_origin origin;
+  origin.source = stream_id{from.varint()};
+  origin.at = first;
+  origin.sub = from.varint();
+  origin.pin = from.varint();
+  return origin;
+}
+
+std::vector<pin_change> read_pins(wire_reader& from) {
+  std::vector<pin_change> pins;
+  for (auto left = from.varint(); left > 0 && from.ok(); --left) {
+    const auto number = from.varint();
+    pins.push_back({number, from.text()});
+  }
+  return pins;
 }
 
 /// Milliseconds from the one time to the other, which is not before it.
@@ -128,6 +151,7 @@ result<block_view> parse_block(bytes_view bytes) {
   block.creates = (flags & creates_flag) != 0;
   block.closes = (flags & closes_flag) != 0;
   block.removes = (flags & removes_flag) != 0;
+  block.buries = (flags & buries_flag) != 0;
   if (block.creates)
     block.name = from.text();
   if ((flags & policy_flag) != 0)
@@ -140,6 +164,14 @@ result<block_view> parse_block(bytes_view bytes) {
     block.retention = read_retention(from);
   if ((flags & touches_flag) != 0)
     block.touched_ms = static_cast<std::int64_t>(from.varint());
+  if ((flags & type_flag) != 0)
+    block.content_type = from.text();
+  if ((flags & order_flag) != 0)
+    block.order = from.text();
+  if ((flags & origin_flag) != 0)
+    block.origin = read_origin(from, block.first);
+  if ((flags & pins_flag) != 0)
+    block.pins = read_pins(from);
   block.entries = from.rest();
   block.entry_bytes = block.entries.size();
   block.whole = bytes;
@@ -215,12 +247,16 @@ void block_builder::start(stream_id stream, sequence first) {
   count_ = 0;
   payload_bytes_ = entry_bytes_ = 0;
   first_ms_ = last_ms_ = 0;
-  closes_ = removes_ = false;
+  closes_ = removes_ = buries_ = false;
   policy_.reset();
   retention_.reset();
   truncates_.reset();
   touched_ms_.reset();
   name_.clear();
+  content_type_.clear();
+  origin_ = {};
+  order_.clear();
+  pins_.clear();
   stamps_.clear();
   stamps_bytes_ = 0;
   buffer_.shrink(kept_bytes);
@@ -256,9 +292,34 @@ void block_builder::stamp(std::string_view id, std::uint64_t epoch,
   stamps_bytes_ += stamp_bytes(id.size());
 }
 
+void block_builder::pin(std::uint64_t number, std::string_view fork) {
+  pins_.push_back({number, std::string{fork}});
+  stamps_bytes_ += stamp_bytes(fork.size());
+}
+
 std::size_t block_builder::head_bytes_max() const noexcept {
-  return block_head_bytes + 17 * varint_bytes_max + name_.size()
-         + stamps_bytes_;
+  return block_head_bytes + 23 * varint_bytes_max + name_.size()
+         + content_type_.size() + order_.size() + stamps_bytes_;
+}
+
+/// What only streams of the HTTP door and forks have.
+void block_builder::write_newer(wire_writer& to) const {
+  if (!content_type_.empty())
+    to.text(content_type_);
+  if (!order_.empty())
+    to.text(order_);
+  if (origin_.source != stream_id{}) {
+    to.varint(torpor::raw(origin_.source));
+    to.varint(origin_.sub);
+    to.varint(origin_.pin);
+  }
+  if (pins_.empty())
+    return;
+  to.varint(pins_.size());
+  for (const auto& [number, fork] : pins_) {
+    to.varint(number);
+    to.text(fork);
+  }
 }
 
 std::size_t block_builder::write_head(std::byte* at) const {
@@ -271,7 +332,11 @@ std::size_t block_builder::write_head(std::byte* at) const {
     | flag(!stamps_.empty(), stamps_flag)
     | flag(truncates_.has_value(), truncates_flag)
     | flag(retention_.has_value(), retention_flag)
-    | flag(touched_ms_.has_value(), touches_flag));
+    | flag(touched_ms_.has_value(), touches_flag)
+    | flag(!content_type_.empty(), type_flag)
+    | flag(!order_.empty(), order_flag)
+    | flag(origin_.source != stream_id{}, origin_flag)
+    | flag(!pins_.empty(), pins_flag) | flag(buries_, buries_flag));
   to.varint(torpor::raw(first_));
   to.varint(count_);
   to.varint(static_cast<std::uint64_t>(first_ms_));
@@ -299,6 +364,7 @@ std::size_t block_builder::write_head(std::byte* at) const {
     write(to, *retention_);
   if (touched_ms_)
     to.varint(static_cast<std::uint64_t>(*touched_ms_));
+  write_newer(to);
   return static_cast<std::size_t>(to.at() - at);
 }
 
@@ -312,12 +378,18 @@ block_view block_builder::summary() const {
   block.creates = !name_.empty();
   block.closes = closes_;
   block.removes = removes_;
+  block.buries = buries_;
   block.name = name_;
   block.policy = policy_;
   block.retention = retention_;
   block.truncates = truncates_;
   block.touched_ms = touched_ms_;
   block.entry_bytes = entry_bytes_;
+  block.content_type = content_type_;
+  block.order = order_;
+  block.origin = origin_;
+  for (const auto& [number, fork] : pins_)
+    block.pins.push_back({number, fork});
   for (const auto& stamp : stamps_)
     block.stamps.push_back(
       {stamp.id, stamp.epoch, stamp.number, stamp.first, stamp.count});

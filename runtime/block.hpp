@@ -15,6 +15,8 @@
 
 namespace torpor {
 
+class wire_writer;
+
 /// Where a block lies in the journal. A file number of 0 is nowhere.
 struct block_place {
   std::uint32_t file = 0;   ///< Number of the journal file, from 1.
@@ -32,6 +34,12 @@ struct producer_stamp {
   std::uint32_t count = 0;  ///< Entries of the append.
 };
 
+/// A fork that begins to need a stream's entries, or (without a name) ends to.
+struct pin_change {
+  std::uint64_t number = 0;
+  std::string_view name;
+};
+
 /// A decoded block: one atomic change of one stream. Views into its bytes.
 /// Format: docs/journal-format.md.
 struct block_view {
@@ -43,11 +51,16 @@ struct block_view {
   bool creates = false;       ///< The stream begins here and has `name`.
   bool closes = false;        ///< No entry comes after this block.
   bool removes = false;       ///< The stream ends here.
+  bool buries = false;        ///< It is deleted, but forks need its entries.
   std::string_view name;
   std::optional<sync_policy> policy;
   std::optional<retention_policy> retention;
   std::optional<sequence> truncates; ///< Entries before it are deleted.
   std::optional<std::int64_t> touched_ms; ///< The stream was used then.
+  std::string_view content_type;     ///< Only of one that creates.
+  fork_origin origin;                ///< Only of one that creates.
+  std::string_view order;            ///< Of the newest append that has one.
+  std::vector<pin_change> pins;
   std::vector<producer_stamp> stamps;
   std::size_t entry_bytes = 0; ///< Of the encoded entries.
   bytes_view entries;         ///< Encoded; read them with `entry_cursor`.
@@ -104,9 +117,19 @@ public:
   /// Adds an entry. `time_ms` is at least that of the entry before.
   void add(bytes_view payload, bytes_view properties, std::int64_t time_ms);
 
-  void create(std::string_view name) { name_ = name; }
+  /// The stream begins with this block, at the sequence it was started with.
+  void create(std::string_view name, std::string_view content_type = {},
+              const fork_origin& origin = {}) {
+    name_ = name;
+    content_type_ = content_type;
+    origin_ = origin;
+  }
   void close() noexcept { closes_ = true; }
   void remove() noexcept { removes_ = true; }
+  void bury() noexcept { buries_ = true; }
+  void order(std::string_view order) { order_ = order; }
+  /// A fork needs the stream's entries from now on, or not any more (no name).
+  void pin(std::uint64_t number, std::string_view fork);
   void policy(const sync_policy& policy) noexcept { policy_ = policy; }
   void policy(const retention_policy& policy) noexcept { retention_ = policy; }
   /// The retention policy that the block sets, if it does.
@@ -169,10 +192,15 @@ public:
   /// True when there is something to make durable.
   [[nodiscard]] bool any() const noexcept {
     return count_ > 0 || !name_.empty() || closes_ || removes_ || policy_
-           || retention_ || truncates_ || touched_ms_;
+           || retention_ || truncates_ || touched_ms_ || buries_
+           || !order_.empty() || !pins_.empty() || !stamps_.empty();
   }
 
 private:
+  struct owned_pin {
+    std::uint64_t number;
+    std::string name;
+  };
   struct owned_stamp {
     std::string id;
     std::uint64_t epoch;
@@ -188,6 +216,7 @@ private:
 
   [[nodiscard]] std::size_t head_bytes_max() const noexcept;
   [[nodiscard]] std::size_t write_head(std::byte* at) const;
+  void write_newer(wire_writer& to) const;
 
   stream_id stream_{};
   sequence first_{};
@@ -198,13 +227,18 @@ private:
   std::int64_t last_ms_ = 0;
   bool closes_ = false;
   bool removes_ = false;
+  bool buries_ = false;
   std::optional<sync_policy> policy_;
   std::optional<retention_policy> retention_;
   std::optional<sequence> truncates_;
   std::optional<std::int64_t> touched_ms_;
   std::string name_;
+  std::string content_type_;
+  fork_origin origin_;
+  std::string order_;
+  std::vector<owned_pin> pins_;
   std::vector<owned_stamp> stamps_;
-  std::size_t stamps_bytes_ = 0;
+  std::size_t stamps_bytes_ = 0; ///< Of the pins, too.
   byte_buffer buffer_;
 };
 

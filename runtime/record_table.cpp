@@ -57,11 +57,18 @@ result<record_table::row_index> record_table::find(std::string_view name) {
   return find(**id);
 }
 
-record_table::row_index record_table::create(std::string_view name) {
+record_table::row_index record_table::create(std::string_view name,
+                                             std::string_view content_type,
+                                             const fork_origin& origin) {
   const auto slot = slot_of(name);
   const stream_id id{++numbers_[slot] << 8 | slot};
   stream_record record;
   record.name = name;
+  record.first = record.next = origin.at;
+  if (!content_type.empty())
+    settings_of(record).content_type = content_type;
+  if (origin.source != stream_id{})
+    settings_of(record).origin = origin;
   const auto at = insert(id, std::move(record));
   rows_[at].unborn = true;
   rows_[at].fresh = true;

@@ -76,8 +76,11 @@ public:
   [[nodiscard]] result<row_index> find(stream_id id);
   [[nodiscard]] result<row_index> find(std::string_view name);
 
-  /// A new stream, unborn.
-  [[nodiscard]] row_index create(std::string_view name);
+  /// A new stream, unborn, of that content type (empty: unknown), and forked
+  /// from another if `origin` has a source.
+  [[nodiscard]] row_index create(std::string_view name,
+                                 std::string_view content_type = {},
+                                 const fork_origin& origin = {});
 
   /// Takes a `create` back: nothing of the stream was buffered.
   void forget(row_index unborn);

@@ -15,11 +15,13 @@ auto find(producer_table& producers, std::string_view id) {
 }
 
 void apply_entries(stream_record& record, const block_view& block) {
-  if (block.count == 0 || raw(block.first) < raw(record.next))
+  if (raw(block.first) < raw(record.next))
     return;
   record.next = block.first + block.count;
   record.kept_bytes = (record.kept_bytes + block.entry_bytes) & kept_bytes_max;
-  record.last_ms = std::max(record.last_ms, block.last_ms);
+  if (block.count > 0)
+    record.last_ms = std::max(record.last_ms, block.last_ms);
+  // One without entries has closed the stream: it is the last.
   for (const auto& stamp : block.stamps)
     note_producer(record.producers, stamp);
 }
@@ -37,11 +39,41 @@ std::uint64_t truncate(stream_record& record, sequence before) {
   return bytes - left;
 }
 
+void create(stream_record& record, const block_view& block) {
+  record.name = block.name;
+  record.first = record.next = block.first;
+  if (!block.content_type.empty())
+    settings_of(record).content_type = block.content_type;
+  if (block.origin.source != stream_id{})
+    settings_of(record).origin = block.origin;
+}
+
+void apply(std::vector<fork_pin>& pins, const pin_change& change) {
+  std::erase_if(pins, [&](const auto& pin) {
+    return pin.number == change.number;
+  });
+  if (!change.name.empty())
+    pins.push_back({change.number, std::string{change.name}});
+}
+
+void apply_settings(stream_record& record, const block_view& block) {
+  for (const auto& change : block.pins) {
+    auto& settings = settings_of(record);
+    apply(settings.pins, change);
+    settings.pins_made = std::max(settings.pins_made, change.number);
+  }
+  if (block.buries)
+    settings_of(record).buried = true;
+  // Orders rise.
+  if (!block.order.empty() && block.order > settings_of(record).order)
+    settings_of(record).order = block.order;
+}
+
 } // namespace
 
 std::uint64_t apply(stream_record& record, const block_view& block) {
   if (block.creates && record.name.empty())
-    record.name = block.name;
+    create(record, block);
   if (block.policy)
     settings_of(record).sync = *block.policy;
   if (block.retention)
@@ -52,6 +84,8 @@ std::uint64_t apply(stream_record& record, const block_view& block) {
   }
   if (block.closes)
     record.closed = true;
+  if (!block.pins.empty() || block.buries || !block.order.empty())
+    apply_settings(record, block);
   apply_entries(record, block);
   return block.truncates ? truncate(record, *block.truncates) : 0;
 }
@@ -97,10 +131,12 @@ producer_verdict judge(const producer_state* state, std::uint64_t epoch,
     return refuse(errc::fenced, state->epoch);
   if (number == state->next)
     return {};
+  if (number > state->next)
+    return refuse(errc::conflict, state->next);
   const auto& answer = state->answers[number % producer_state::answers_max];
-  if (number < state->next && answer.number == number && answer.count > 0)
-    return {producer_verdict::duplicate, answer, {}, 0};
-  return refuse(errc::conflict, state->next);
+  const auto known = answer.number == number && answer.count > 0;
+  return {producer_verdict::duplicate, known ? answer : producer_answer{}, {},
+          state->next};
 }
 
 } // namespace torpor

@@ -24,9 +24,9 @@ inline constexpr std::size_t producers_max = 256;
 /// What to do with an idempotent append.
 struct producer_verdict {
   enum kind : std::uint8_t { accept, duplicate, refuse } kind = accept;
-  producer_answer answer; ///< Of a duplicate.
+  producer_answer answer; ///< Of a duplicate; count 0: too old to be known.
   errc code{};            ///< Of a refusal: fenced or conflict.
-  std::uint64_t expected = 0; ///< Of a refusal: the number, or the epoch.
+  std::uint64_t expected = 0; ///< The next number; of fenced the epoch.
 };
 
 /// The producer of that id, or null.

@@ -230,6 +230,9 @@ bool expired(const stream_record& record, const retention_policy& keep,
 
 std::int64_t next_review(const stream_record& record,
                          const retention_policy& keep) {
+  // Whether forks still need it is looked at once more after each opening.
+  if (record.settings && record.settings->buried)
+    return std::max<std::int64_t>(record.settings->touched_ms, 1);
   auto next = never;
   if (keep.expires_ms != 0)
     next = std::min(next, keep.expires_ms);

@@ -21,12 +21,19 @@ constexpr std::uint8_t policy_flag = 2;
 constexpr std::uint8_t producers_flag = 4;
 constexpr std::uint8_t retention_flag = 8;
 constexpr std::uint8_t bytes_flag = 16;
-constexpr std::uint8_t known_flags = closed_flag | policy_flag | producers_flag
-                                     | retention_flag | bytes_flag;
+constexpr std::uint8_t type_flag = 32;
+constexpr std::uint8_t order_flag = 64;
+constexpr std::uint8_t forks_flag = 128;
+constexpr std::uint8_t settings_flags = policy_flag | retention_flag | type_flag
+                                        | order_flag | forks_flag;
 
 // Version, flags, length of the name, four numbers, three of the sync policy,
-// five of the retention policy, two times, and how many runs and producers.
-constexpr std::size_t fixed_bytes_max = 2 + 17 * varint_bytes_max;
+// five of the retention policy, two times, how many runs and producers, two
+// lengths of texts, and of forks four numbers of the origin, two others and
+// whether it is buried.
+constexpr std::size_t fixed_bytes_max = 3 + 25 * varint_bytes_max;
+constexpr std::size_t pin_bytes_max = 2 * varint_bytes_max;
+constexpr std::size_t pin_bytes_min = 3;
 constexpr std::size_t run_bytes_max = 4 * varint_bytes_max;
 constexpr std::size_t run_bytes_min = 4;
 // Length of the id, epoch, next, which answers there are, and the answers.
@@ -37,8 +44,13 @@ constexpr std::size_t producer_bytes_min = 5;
 
 std::size_t encoded_bytes_max(const stream_record& record) {
   auto bytes = fixed_bytes_max + record.name.size();
-  if (record.settings)
-    bytes += record.settings->runs.size() * run_bytes_max;
+  if (record.settings) {
+    bytes += record.settings->runs.size() * run_bytes_max
+             + record.settings->content_type.size()
+             + record.settings->order.size();
+    for (const auto& pin : record.settings->pins)
+      bytes += pin_bytes_max + pin.name.size();
+  }
   if (record.producers)
     for (const auto& producer : *record.producers)
       bytes += producer_bytes_max + producer.id.size();
@@ -52,12 +64,18 @@ std::uint8_t flags_of(const stream_record& record) {
   if (record.kept_bytes != 0)
     flags |= bytes_flag;
   if (record.settings) {
-    const auto& [sync, keep, touched, review, runs, seen] = *record.settings;
-    if (sync != sync_policy{})
+    const auto& own = *record.settings;
+    if (own.sync != sync_policy{})
       flags |= policy_flag;
-    if (keep != retention_policy{} || touched != 0 || review != 0
-        || !runs.empty())
+    if (own.keep != retention_policy{} || own.touched_ms != 0
+        || own.review_ms != 0 || !own.runs.empty())
       flags |= retention_flag;
+    if (!own.content_type.empty())
+      flags |= type_flag;
+    if (!own.order.empty())
+      flags |= order_flag;
+    if (own.origin.source != stream_id{} || own.pins_made != 0 || own.buried)
+      flags |= forks_flag;
   }
   if (record.producers && !record.producers->empty())
     flags |= producers_flag;
@@ -100,6 +118,21 @@ void write_retention(wire_writer& out, const stream_settings& settings,
   }
 }
 
+void write_forks(wire_writer& out, const stream_settings& settings) {
+  const auto& origin = settings.origin;
+  out.varint(raw(origin.source));
+  out.varint(raw(origin.at));
+  out.varint(origin.sub);
+  out.varint(origin.pin);
+  out.u8(settings.buried ? 1 : 0);
+  out.varint(settings.pins_made);
+  out.varint(settings.pins.size());
+  for (const auto& pin : settings.pins) {
+    out.varint(pin.number);
+    out.text(pin.name);
+  }
+}
+
 /// Reads the fields of a record. After a value out of range `ok` is false.
 class record_reader {
 public:
@@ -110,7 +143,6 @@ public:
     require(in_.u8() == record_version);
     record.name = text(limits::name_bytes_max);
     const auto flags = in_.u8();
-    require((flags & ~known_flags) == 0);
     record.closed = (flags & closed_flag) != 0;
     const auto first = in_.varint();
     const auto kept = in_.varint();
@@ -120,12 +152,18 @@ public:
     record.last_ms = unzigzag(in_.varint());
     if ((flags & bytes_flag) != 0)
       record.kept_bytes = number63() & kept_bytes_max;
-    if ((flags & (policy_flag | retention_flag)) != 0)
+    if ((flags & settings_flags) != 0)
       record.settings = std::make_unique<stream_settings>();
     if ((flags & policy_flag) != 0)
       record.settings->sync = policy();
     if ((flags & retention_flag) != 0)
       retention(*record.settings, record.first);
+    if ((flags & type_flag) != 0)
+      record.settings->content_type = text(limits::content_type_bytes_max);
+    if ((flags & order_flag) != 0)
+      record.settings->order = text(limits::order_bytes_max);
+    if ((flags & forks_flag) != 0)
+      forks(*record.settings);
     if ((flags & producers_flag) != 0)
       record.producers = std::make_unique<producer_table>(producers());
     return record;
@@ -180,6 +218,27 @@ private:
       run.first_ms = unzigzag(in_.varint());
       run.last_ms = step(run.first_ms, in_.varint());
       run.bytes = in_.varint();
+    }
+  }
+
+  void forks(stream_settings& settings) {
+    settings.origin.source = stream_id{in_.varint()};
+    settings.origin.at = sequence{in_.varint()};
+    settings.origin.sub = in_.varint();
+    settings.origin.pin = in_.varint();
+    const auto buried = in_.u8();
+    require(buried <= 1);
+    settings.buried = buried == 1;
+    settings.pins_made = in_.varint();
+    const auto count = in_.varint();
+    require(count <= in_.rest().size() / pin_bytes_min);
+    if (!ok_) // Before memory is taken for a damaged count.
+      return;
+    settings.pins.reserve(count);
+    while (settings.pins.size() < count && ok_ && in_.ok()) {
+      const auto number = in_.varint();
+      settings.pins.push_back(
+        {number, std::string{text(limits::name_bytes_max)}});
     }
   }
 
@@ -243,6 +302,12 @@ void encode(const stream_record& record, std::vector<std::byte>& into) {
   }
   if ((flags & retention_flag) != 0)
     write_retention(out, *record.settings, record.first);
+  if ((flags & type_flag) != 0)
+    out.text(record.settings->content_type);
+  if ((flags & order_flag) != 0)
+    out.text(record.settings->order);
+  if ((flags & forks_flag) != 0)
+    write_forks(out, *record.settings);
   if ((flags & producers_flag) != 0) {
     out.varint(record.producers->size());
     for (const auto& producer : *record.producers)

@@ -46,6 +46,13 @@ struct retained_run {
   bool operator==(const retained_run&) const = default;
 };
 
+/// A living fork of a stream, for which it keeps its entries.
+struct fork_pin {
+  std::uint64_t number = 0; ///< From 1, never used again by the same stream.
+  std::string name;         ///< Of the fork.
+  bool operator==(const fork_pin&) const = default;
+};
+
 /// What most streams have none of.
 struct stream_settings {
   sync_policy sync;
@@ -53,6 +60,12 @@ struct stream_settings {
   std::int64_t touched_ms = 0;  ///< When it was made or last used, for the ttl.
   std::int64_t review_ms = 0;   ///< When retention looks at it; 0: never.
   std::vector<retained_run> runs; ///< Oldest first; only for age or bytes.
+  std::string content_type;     ///< Empty: unknown.
+  std::string order;            ///< Of the last append that had one.
+  fork_origin origin;           ///< Source 0: not forked.
+  std::vector<fork_pin> pins;   ///< Forks of this stream, oldest first.
+  std::uint64_t pins_made = 0;  ///< The largest number that a pin ever had.
+  bool buried = false;          ///< Deleted, but still needed by forks.
   /// When it was last read: newer than `touched_ms` by less than an eighth of
   /// the ttl. Not stored.
   std::int64_t seen_ms = 0;

@@ -44,6 +44,9 @@ stream_table::awake_index stream_table::wake(record_table::row_index row) {
   stream.last_ms = dormant.record.last_ms;
   stream.closed = dormant.record.closed;
   stream.removed = false;
+  const auto& own = dormant.record.settings;
+  stream.buried = own && own->buried;
+  stream.pins_made = own ? own->pins_made : 0;
   stream.tenant = budget_.tenant(dormant.record.name);
   dormant.awake = at;
   ++stats_.wakes;
@@ -57,6 +60,8 @@ void stream_table::hibernate(awake_index at) {
                 && !stream.queued && stream.charge == 0);
   records_[stream.row].awake = none;
   stream.producers.reset();
+  stream.order.clear();
+  stream.pins.reset();
   // A slot that was busy once does not keep a large list for ever.
   constexpr std::size_t kept_waiters = 64;
   if (stream.waiters.capacity() > kept_waiters)
@@ -256,8 +261,12 @@ void stream_table::finish_block(pending_block* block, bool durable) {
 void stream_table::after_commit(awake_index at) {
   auto& stream = awake_[at];
   const auto id = stream.id;
-  if (records_[stream.row].removed)
+  if (const auto& dormant = records_[stream.row]; dormant.removed) {
     index_.remove(id);
+    if (const auto& own = dormant.record.settings;
+        own && own->origin.source != stream_id{})
+      out_.unpins.push_back({own->origin.source, own->origin.pin, {}});
+  }
   const auto again = std::exchange(stream.due_again, false);
   if (stream.buffer == nullptr)
     hibernate(at);

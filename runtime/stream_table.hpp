@@ -17,7 +17,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -45,6 +47,23 @@ struct read_job {
 
 struct parsed_request;
 
+/// Turns a read of inherited entries that is through with them into one of the
+/// heir's own entries. Its `stream` says who has to take it.
+[[nodiscard]] std::unique_ptr<read_request>
+to_heir(std::unique_ptr<read_request> request);
+
+/// Makes the page of inherited entries one of the heir. Nullopt when none of
+/// them are his: `to_heir` has to go on.
+[[nodiscard]] std::optional<read_page> for_heir(read_page page,
+                                                const heir& whom);
+
+/// A pin of a stream that forks need: `source` keeps its entries for `name`.
+struct pin_of_fork {
+  stream_id source{};
+  std::uint64_t number = 0;
+  std::string name;
+};
+
 /// What a shard's table wants done. The caller takes it after every call.
 struct table_output {
   std::vector<std::uint32_t> woken;       ///< Awake indices that need an actor.
@@ -54,6 +73,10 @@ struct table_output {
   std::vector<deadline> deadlines;        ///< For the timing wheel.
   std::vector<std::unique_ptr<write_batch>> done;
   std::vector<read_job> reads;
+  /// Reads of inherited entries, for the shard of their `stream`.
+  std::vector<std::unique_ptr<read_request>> forwards;
+  std::vector<pin_of_fork> unpins; ///< Their forks are gone.
+  std::vector<pin_of_fork> doubts; ///< Is there such a fork? If not: unpin.
   bool save = false;   ///< Changed records should be saved soon.
   bool relief = false; ///< A tenant's share is full: relieve the other shards.
 };
@@ -142,6 +165,13 @@ public:
 
   [[nodiscard]] result<stream_info> info(stream_ref stream);
 
+  /// Whether a stream of that name needs the entries that the pin keeps.
+  [[nodiscard]] bool needs(const pin_of_fork& pin);
+
+  /// The stream that a pin was made for is there, or will never be: from now on
+  /// `doubts` may ask for it.
+  void settle_pin(const pin_of_fork& pin);
+
   /// Makes everything due that is buffered, refuses writes from now on, and
   /// calls back when nothing is buffered or in flight any more.
   void shut_down(std::function<void()> quiet);
@@ -169,6 +199,7 @@ private:
     std::int64_t last_ms = 0; ///< The same.
     bool closed = false;      ///< The same.
     bool removed = false;     ///< The same.
+    bool buried = false;      ///< The same.
     bool queued = false;      ///< In the sync queue.
     bool due_again = false;   ///< To be queued when that block is durable.
     std::uint64_t deadline = 0; ///< Of the buffer; monotonic ms.
@@ -180,6 +211,9 @@ private:
     std::uint64_t flight_charge = 0;    ///< Budget held by the block in flight.
     account* tenant = nullptr;
     std::unique_ptr<producer_table> producers; ///< Those that wrote since waking.
+    std::string order;                         ///< The same; empty: none.
+    std::unique_ptr<std::vector<fork_pin>> pins; ///< The same; null: unchanged.
+    std::uint64_t pins_made = 0;               ///< The same.
   };
 
   void handle(write_batch& batch, std::uint32_t index, parsed_request& request);
@@ -187,11 +221,37 @@ private:
   void create(write_batch& batch, std::uint32_t index, parsed_request& request);
   void control(write_batch& batch, std::uint32_t index, parsed_request& request);
   void sync_all(write_batch& batch, std::uint32_t index);
+  void pin(write_batch& batch, std::uint32_t index,
+           const parsed_request& request, record_table::row_index row);
+  void unpin(write_batch& batch, std::uint32_t index,
+             const parsed_request& request, record_table::row_index row);
+  void end(awake_index at);
+  [[nodiscard]] bool is_buried(record_table::row_index row) const;
+  [[nodiscard]] const std::vector<fork_pin>& pins(record_table::row_index row) const;
+  void doubt_pins(record_table::row_index row);
+  [[nodiscard]] result<void> check_control(const parsed_request& request,
+                                           record_table::row_index row) const;
+  void change(awake_index at, const parsed_request& request);
+  [[nodiscard]] static error buried(std::string_view called);
   void wait_durable(awake_index at, write_batch& batch, std::uint32_t index);
 
   [[nodiscard]] result<record_table::row_index> resolve(const parsed_request& request);
+  [[nodiscard]] bool is_closed(record_table::row_index row) const;
+  [[nodiscard]] std::string_view order(record_table::row_index row) const;
+  [[nodiscard]] bool charge_tenant(record_table::row_index row,
+                                   std::uint64_t cost);
+  [[nodiscard]] error tenant_is_full(const parsed_request& request,
+                                     record_table::row_index row);
   [[nodiscard]] result<void> admit(const parsed_request& request,
                                    record_table::row_index row);
+  [[nodiscard]] result<void> admit_stream(const parsed_request& request,
+                                          record_table::row_index row) const;
+  void promise_refusal(write_batch& batch, std::uint32_t index,
+                       const parsed_request& request,
+                       record_table::row_index row);
+  void refuse_producer(write_batch& batch, std::uint32_t index,
+                       const parsed_request& request,
+                       const producer_verdict& verdict);
   [[nodiscard]] result<void> admit_sizes(const parsed_request& request) const;
   [[nodiscard]] result<void> admit_memory(const parsed_request& request,
                                           record_table::row_index row);
@@ -205,7 +265,12 @@ private:
   void refuse(write_batch& batch, std::uint32_t index, error why);
   void answer_duplicate(write_batch& batch, std::uint32_t index,
                         record_table::row_index row,
-                        const producer_answer& answer);
+                        const producer_verdict& verdict);
+  void answer_closed(write_batch& batch, std::uint32_t index,
+                     record_table::row_index row);
+  [[nodiscard]] result<void> admit_order(const parsed_request& request,
+                                         record_table::row_index row) const;
+  void note_producer(awake_stream& stream, const parsed_request& request);
 
   awake_index wake(record_table::row_index row);
   void hibernate(awake_index at);
@@ -241,6 +306,10 @@ private:
   void wake_readers(stream_id stream);
   void start_read(std::unique_ptr<read_request> request,
                   record_table::row_index row);
+  [[nodiscard]] bool inherits(const read_options& wanted,
+                              record_table::row_index row) const;
+  void inherit(std::unique_ptr<read_request> request,
+               record_table::row_index row);
   [[nodiscard]] result<void> find_start(const read_options& wanted,
                                         record_table::row_index row,
                                         read_job& job) const;
@@ -272,6 +341,8 @@ private:
     std::size_t planned = 0; ///< Rows that it changed since it had them saved.
   };
   std::optional<rule_walk> walk_; ///< Nullopt: it is over.
+  /// Pins whose forks are being made: source and number.
+  std::set<std::pair<std::uint64_t, std::uint64_t>> fresh_pins_;
   table_output out_;
   table_stats stats_;
 };

@@ -39,19 +39,25 @@ void stream_table::create(write_batch& batch, std::uint32_t index,
     return refuse(batch, index, std::move(found.error()));
   if (*found != record_table::none)
     return refuse(batch, index,
-                  {errc::already_exists, fmt::format("stream '{}' exists",
-                                                     request.called())});
+                  is_buried(*found)
+                    ? buried(request.called())
+                    : error{errc::already_exists,
+                            fmt::format("stream '{}' exists",
+                                        request.called())});
   if (full_)
     return refuse(batch, index, *full_);
-  auto valid = check_policy(request.policy).and_then([&] {
-    return check_retention(request.retention);
-  });
+  auto valid = check_policy(request.policy)
+                 .and_then([&] { return check_retention(request.retention); })
+                 .and_then([&] { return admit_sizes(request); });
   if (!valid)
     return refuse(batch, index, std::move(valid.error()));
-  const auto row = records_.create(request.name);
+  const auto row = records_.create(request.name, request.content_type,
+                                   request.origin);
+  if (!charge_tenant(row, request.cost))
+    return refuse(batch, index, tenant_is_full(request, row));
   const auto at = wake(row);
   auto& builder = buffer(at);
-  builder.create(request.name);
+  builder.create(request.name, request.content_type, request.origin);
   if (request.policy != sync_policy{})
     builder.policy(request.policy);
   if (request.retention != retention_policy{})
@@ -59,9 +65,36 @@ void stream_table::create(write_batch& batch, std::uint32_t index,
   if (request.retention.ttl_ms != 0
       || records_.rules().of(request.name).ttl_ms != 0)
     builder.touch(clock_.wall_ms());
-  charge(at, request.cost);
-  batch.promise(index, {{}, false, 0, records_[row].id, {}});
+  const auto first = awake_[at].next;
+  fill(at, request);
+  batch.promise(index, {{}, false, request.head->entries, records_[row].id,
+                        first, 0, request.head->closes});
   wait_durable(at, batch, index);
+}
+
+/// What a control request must not be. Errors: as documented for each.
+result<void> stream_table::check_control(const parsed_request& request,
+                                         record_table::row_index row) const {
+  const auto kind = request.head->kind;
+  const auto awake = row != record_table::none ? records_[row].awake : none;
+  if (row == record_table::none || (awake != none && awake_[awake].removed))
+    return fail(errc::not_found, fmt::format("stream '{}' does not exist",
+                                             request.called()));
+  if (is_buried(row) && kind != write_kind::unpin)
+    return tl::unexpected{buried(request.called())};
+  if (kind == write_kind::policy)
+    return check_policy(request.policy);
+  if (kind == write_kind::retention)
+    return check_retention(request.retention);
+  const auto next = awake == none ? records_[row].record.next
+                                  : awake_[awake].next;
+  if (kind == write_kind::truncate && raw(request.head->expected) > raw(next))
+    return fail(errc::out_of_range,
+                fmt::format("stream '{}' ends before sequence {}, it cannot "
+                            "be truncated before {}",
+                            printable(records_[row].record.name), raw(next),
+                            raw(request.head->expected)));
+  return {};
 }
 
 void stream_table::control(write_batch& batch, std::uint32_t index,
@@ -74,61 +107,48 @@ void stream_table::control(write_batch& batch, std::uint32_t index,
   if (!found)
     return refuse(batch, index, std::move(found.error()));
   const auto row = *found;
-  const auto gone = row == record_table::none
-                    || (records_[row].awake != none
-                        && awake_[records_[row].awake].removed);
-  if (gone)
-    return refuse(batch, index,
-                  {errc::not_found, fmt::format("stream '{}' does not exist",
-                                                request.called())});
-  auto valid = result<void>{};
-  if (kind == write_kind::policy)
-    valid = check_policy(request.policy);
-  else if (kind == write_kind::retention)
-    valid = check_retention(request.retention);
-  if (!valid)
+  if (auto valid = check_control(request, row); !valid)
     return refuse(batch, index, std::move(valid.error()));
+  if (kind == write_kind::pin)
+    return pin(batch, index, request, row);
+  if (kind == write_kind::unpin)
+    return unpin(batch, index, request, row);
   const auto asleep = records_[row].awake == none;
-  const auto next = asleep ? records_[row].record.next
-                           : awake_[records_[row].awake].next;
-  const auto truncates = kind == write_kind::truncate;
-  const auto before = request.head->expected;
-  if (truncates && raw(before) > raw(next))
-    return refuse(batch, index,
-                  {errc::out_of_range,
-                   fmt::format("stream '{}' ends before sequence {}, it cannot "
-                               "be truncated before {}",
-                               printable(records_[row].record.name), raw(next),
-                               raw(before))});
-  batch.promise(index, {{}, false, 0, records_[row].id, next});
+  const auto& record = records_[row].record;
+  const auto next = asleep ? record.next : awake_[records_[row].awake].next;
+  batch.promise(index, {{}, false, 0, records_[row].id, next, 0,
+                        kind == write_kind::close || is_closed(row)});
   const auto done = kind == write_kind::sync
-                    || (kind == write_kind::close
-                        && records_[row].record.closed)
-                    || (truncates
-                        && raw(before) <= raw(records_[row].record.first));
+                    || (kind == write_kind::close && record.closed)
+                    || (kind == write_kind::truncate
+                        && raw(request.head->expected) <= raw(record.first));
   if (asleep && done)
     return settle(batch);
   const auto at = wake(row);
-  if (kind != write_kind::sync) {
-    auto& builder = buffer(at);
-    if (kind == write_kind::close) {
+  if (kind != write_kind::sync)
+    change(at, request);
+  wait_durable(at, batch, index);
+}
+
+/// Puts a control request into the stream's buffer.
+void stream_table::change(awake_index at, const parsed_request& request) {
+  auto& builder = buffer(at);
+  switch (request.head->kind) {
+    case write_kind::close:
       builder.close();
       awake_[at].closed = true;
-    } else if (kind == write_kind::remove) {
-      builder.remove();
-      awake_[at].removed = true;
-    } else if (truncates) {
-      builder.truncate(before);
-    } else if (kind == write_kind::retention) {
+      if (records_.retention(awake_[at].row).ttl_ms != 0)
+        builder.touch(clock_.wall_ms());
+      return;
+    case write_kind::remove: return end(at);
+    case write_kind::truncate: return builder.truncate(request.head->expected);
+    case write_kind::retention:
       builder.policy(request.retention);
       builder.touch(clock_.wall_ms());
-      charge(at, request.cost);
-    } else {
-      builder.policy(request.policy);
-      charge(at, request.cost);
-    }
+      break;
+    default: builder.policy(request.policy);
   }
-  wait_durable(at, batch, index);
+  charge(at, request.cost);
 }
 
 void stream_table::sync_all(write_batch& batch, std::uint32_t index) {

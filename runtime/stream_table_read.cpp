@@ -45,7 +45,12 @@ void stream_table::read(std::unique_ptr<read_request> request) {
                           : printable(request->name);
     return request->sink->done(missing(called));
   }
-  touch(*row);
+  if (!request->heir) {
+    if (is_buried(*row))
+      return request->sink->done(tl::unexpected{
+        buried(printable(records_[*row].record.name))});
+    touch(*row);
+  }
   start_read(std::move(request), *row);
 }
 
@@ -66,18 +71,21 @@ result<void> stream_table::find_start(const read_options& wanted,
                       && raw(job.page.next_from) > raw(record.first);
     return {};
   }
-  if (raw(wanted.from) < raw(record.first))
+  const auto from = wanted.tail ? record.next
+                    : wanted.from == read_options::oldest ? record.first
+                                                          : wanted.from;
+  if (raw(from) < raw(record.first))
     return fail(errc::out_of_range,
                 fmt::format("stream '{}' begins at sequence {}, asked for {}",
                             printable(record.name), raw(record.first),
-                            raw(wanted.from)));
-  if (raw(wanted.from) > raw(record.next))
+                            raw(from)));
+  if (raw(from) > raw(record.next))
     return fail(errc::out_of_range,
                 fmt::format("stream '{}' ends before sequence {}, asked for "
                             "{}",
                             printable(record.name), raw(record.next),
-                            raw(wanted.from)));
-  job.page.next_from = wanted.from;
+                            raw(from)));
+  job.page.next_from = from;
   return {};
 }
 
@@ -86,11 +94,18 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
   const auto& dormant = records_[row];
   const auto& record = dormant.record;
   read_job job;
+  if (inherits(request->options, row))
+    return inherit(std::move(request), row);
   if (auto found = find_start(request->options, row, job); !found)
     return request->sink->done(tl::unexpected{found.error()});
   job.page.stream = dormant.id;
   job.page.next = record.next;
   job.page.closed = record.closed;
+  if (record.settings)
+    job.page.content_type = record.settings->content_type;
+  if (request->heir && !job.time_sealed
+      && raw(job.page.next_from) >= raw(request->heir->until))
+    return out_.forwards.push_back(to_heir(std::move(request)));
   if (job.page.next_from == record.next && !job.time_sealed) {
     if (!request->options.wait || record.closed)
       return request->sink->done(std::move(job.page));
@@ -100,6 +115,8 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
     if (request->ticket != 0)
       tickets_.emplace(request->ticket, raw(dormant.id));
     request->stream = dormant.id;
+    request->options.from = record.next; // Wherever it was to begin.
+    request->options.tail = false;
     parked_.emplace(raw(dormant.id), std::move(request));
     return;
   }
@@ -114,6 +131,38 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
   job.name = printable(record.name);
   job.request = std::move(request);
   out_.reads.push_back(std::move(job));
+}
+
+/// Whether a read of a fork begins with entries that its source has.
+bool stream_table::inherits(const read_options& wanted,
+                            record_table::row_index row) const {
+  const auto& record = records_[row].record;
+  if (!record.settings || record.settings->origin.source == stream_id{}
+      || record.settings->origin.at != record.first || wanted.tail)
+    return false;
+  if (!wanted.from_time)
+    return wanted.from == read_options::oldest
+           || raw(wanted.from) < raw(record.first);
+  // Its own first entry is the first that fits: the source may have one before.
+  const auto place = index_.find_time(records_[row].blocks, records_[row].id,
+                                      *wanted.from_time);
+  return record.first == record.next
+         || (place && place->first == record.first);
+}
+
+/// Has the source of a fork read what the fork has from there.
+void stream_table::inherit(std::unique_ptr<read_request> request,
+                           record_table::row_index row) {
+  const auto& record = records_[row].record;
+  const auto& origin = record.settings->origin;
+  if (!request->heir)
+    request->heir = std::make_unique<heir>(
+      heir{records_[row].id, origin.at, record.next, record.closed,
+           record.settings->content_type});
+  auto& until = request->heir->until;
+  until = std::min(until, origin.at);
+  request->stream = origin.source;
+  out_.forwards.push_back(std::move(request));
 }
 
 void stream_table::sealed(std::uint32_t file,
@@ -135,6 +184,9 @@ void stream_table::wake_readers(stream_id stream) {
     const auto row = records_.find(stream);
     if (!row || *row == record_table::none)
       request->sink->done(missing(fmt::format("#{}", raw(stream))));
+    else if (is_buried(*row))
+      request->sink->done(tl::unexpected{
+        buried(printable(records_[*row].record.name))});
     else
       start_read(std::move(request), *row);
   }
@@ -173,9 +225,12 @@ result<stream_info> stream_table::info(stream_ref stream) {
   if (*row == record_table::none || records_[*row].unborn || is_gone(*row))
     return missing(stream.id != stream_id{} ? fmt::format("#{}", raw(stream.id))
                                             : printable(stream.name));
+  if (is_buried(*row))
+    return tl::unexpected{buried(printable(records_[*row].record.name))};
   const auto& dormant = records_[*row];
   const auto& record = dormant.record;
-  const auto own = record.settings ? *record.settings : stream_settings{};
+  static const stream_settings plain;
+  const auto& own = record.settings ? *record.settings : plain;
   return stream_info{record.name,
                      dormant.id,
                      record.first,
@@ -183,9 +238,9 @@ result<stream_info> stream_table::info(stream_ref stream) {
                      record.last_ms,
                      record.kept_bytes,
                      record.closed,
-                     {},
-                     {},
-                     0,
+                     own.content_type,
+                     own.origin,
+                     static_cast<std::uint32_t>(own.pins.size()),
                      dormant.awake != none,
                      own.sync,
                      own.keep,

@@ -49,7 +49,7 @@ bool stream_table::is_renewed(record_table::row_index row) const {
 /// Whether nobody may see the stream any more, though it is still there.
 bool stream_table::is_gone(record_table::row_index row) const {
   const auto& record = records_[row].record;
-  if (!record.settings || is_renewed(row))
+  if (!record.settings || is_buried(row) || is_renewed(row))
     return false;
   const auto awake = records_[row].awake;
   const auto now = clock_.wall_ms();
@@ -106,10 +106,9 @@ void stream_table::remove_expired(record_table::row_index row) {
   if (!retains_ || failed_ || stopping_)
     return;
   const auto at = wake(row);
-  if (awake_[at].removed)
+  if (awake_[at].removed || awake_[at].buried)
     return;
-  buffer(at).remove();
-  awake_[at].removed = true;
+  end(at);
   make_due(at);
 }
 
@@ -117,6 +116,10 @@ void stream_table::remove_expired(record_table::row_index row) {
 void stream_table::retain(record_table::row_index row, std::int64_t now_ms) {
   auto& record = records_[row].record;
   const auto keep = records_.retention(row);
+  if (is_buried(row)) {
+    doubt_pins(row);
+    return records_.plan_review(row, keep, now_ms + sleep_ms_max);
+  }
   // Never used so far: its time to live begins now.
   if (keep.ttl_ms != 0 && record.last_ms == 0
       && settings_of(record).touched_ms == 0)

@@ -99,10 +99,17 @@ result<void> stream_table::admit_sizes(const parsed_request& request) const {
                             request.called(), what, is, most));
   };
   const auto count = request.head->entries;
-  if (count == 0)
+  const auto appends = request.head->kind == write_kind::append;
+  if (count == 0 && appends && !request.head->closes)
     return fail(errc::invalid_argument,
                 fmt::format("append to '{}' has no entries",
                             request.called()));
+  if (request.content_type.size() > limits::content_type_bytes_max)
+    return too_large("the content type", request.content_type.size(),
+                     limits::content_type_bytes_max);
+  if (request.order.size() > limits::order_bytes_max)
+    return too_large("the order", request.order.size(),
+                     limits::order_bytes_max);
   if (count > limits::append_entries_max)
     return fail(errc::too_large,
                 fmt::format("append to '{}' has {} entries, the limit is {}",
@@ -179,30 +186,36 @@ producer_verdict stream_table::judge_producer(const parsed_request& request,
   return judge(state, request.producer.epoch, request.producer.number);
 }
 
-result<void> stream_table::admit(const parsed_request& request,
-                                 record_table::row_index row) {
-  if (full_)
-    return tl::unexpected{*full_};
-  if (row == record_table::none) {
-    if (!config_.create_on_append || request.head->id != stream_id{})
-      return fail(errc::not_found, fmt::format("stream '{}' does not exist",
-                                               request.called()));
-    if (request.head->has_expected && raw(request.head->expected) != 0)
-      return fail(errc::conflict,
-                  fmt::format("append to '{}' expected next sequence {}, the "
-                              "stream is new: 0",
-                              request.called(), raw(request.head->expected)));
-    return admit_memory(request, row);
-  }
+bool stream_table::is_closed(record_table::row_index row) const {
+  const auto& dormant = records_[row];
+  return dormant.awake != none ? awake_[dormant.awake].closed
+                               : dormant.record.closed;
+}
+
+/// Of the newest append that had one, durable or not.
+std::string_view stream_table::order(record_table::row_index row) const {
+  const auto& dormant = records_[row];
+  if (dormant.awake != none && !awake_[dormant.awake].order.empty())
+    return awake_[dormant.awake].order;
+  return dormant.record.settings ? std::string_view{
+           dormant.record.settings->order}
+                                 : std::string_view{};
+}
+
+/// Whether the stream is in the state that the append expects.
+result<void> stream_table::admit_order(const parsed_request& request,
+                                       record_table::row_index row) const {
   const auto& dormant = records_[row];
   const auto* stream = dormant.awake != none ? &awake_[dormant.awake] : nullptr;
-  if (stream != nullptr && stream->removed)
-    return fail(errc::not_found, fmt::format("stream '{}' is being deleted",
-                                             request.called()));
-  if (stream != nullptr ? stream->closed : dormant.record.closed)
-    return fail(errc::closed,
-                fmt::format("stream '{}' is closed and takes no more entries",
-                            request.called()));
+  const auto& set = dormant.record.settings;
+  const auto type = set ? std::string_view{set->content_type}
+                        : std::string_view{};
+  if (!request.content_type.empty() && request.content_type != type)
+    return fail(errc::mismatch,
+                fmt::format("append of '{}' to '{}', whose content type is "
+                            "'{}'",
+                            printable(request.content_type), request.called(),
+                            printable(type)));
   const auto next = stream != nullptr ? stream->next : dormant.record.next;
   if (request.head->has_expected && request.head->expected != next)
     return fail(errc::conflict,
@@ -210,7 +223,56 @@ result<void> stream_table::admit(const parsed_request& request,
                             "{}",
                             request.called(), raw(request.head->expected),
                             raw(next)));
-  return admit_memory(request, row);
+  if (!request.order.empty() && request.order <= order(row))
+    return fail(errc::conflict,
+                fmt::format("append to '{}' has the order '{}', which is not "
+                            "behind '{}'",
+                            request.called(), printable(request.order),
+                            printable(order(row))));
+  return {};
+}
+
+result<void> stream_table::admit(const parsed_request& request,
+                                 record_table::row_index row) {
+  if (full_)
+    return tl::unexpected{*full_};
+  if (row == record_table::none) {
+    if (request.head->has_expected && raw(request.head->expected) != 0)
+      return fail(errc::conflict,
+                  fmt::format("append to '{}' expected next sequence {}, the "
+                              "stream is new: 0",
+                              request.called(), raw(request.head->expected)));
+    return admit_memory(request, row);
+  }
+  if (is_closed(row))
+    return fail(errc::closed,
+                fmt::format("stream '{}' is closed and takes no more entries",
+                            request.called()));
+  return admit_order(request, row).and_then([&] {
+    return admit_memory(request, row);
+  });
+}
+
+bool stream_table::charge_tenant(record_table::row_index row,
+                                 std::uint64_t cost) {
+  const auto awake = records_[row].awake;
+  auto* tenant = awake != none ? awake_[awake].tenant
+                               : budget_.tenant(records_[row].record.name);
+  return tenant == nullptr || tenant->try_charge(cost);
+}
+
+error stream_table::tenant_is_full(const parsed_request& request,
+                                   record_table::row_index row) {
+  const auto* tenant = budget_.tenant(records_[row].record.name);
+  // A stream that was only just named stays unborn and is forgotten.
+  if (records_[row].unborn && records_[row].awake == none)
+    records_.forget(row);
+  relieve();
+  out_.relief = true;
+  return {errc::overloaded,
+          fmt::format("'{}': its tenant's share of {} bytes is used up; retry "
+                      "in a few ms",
+                      request.called(), tenant->limit())};
 }
 
 void stream_table::append(write_batch& batch, std::uint32_t index,
@@ -221,46 +283,35 @@ void stream_table::append(write_batch& batch, std::uint32_t index,
   if (!found)
     return refuse(batch, index, std::move(found.error()));
   auto row = *found;
+  if (auto there = admit_stream(request, row); !there)
+    return refuse(batch, index, std::move(there.error()));
   if (request.head->has_producer) {
     const auto verdict = judge_producer(request, row);
     if (verdict.kind == producer_verdict::duplicate)
-      return answer_duplicate(batch, index, row, verdict.answer);
+      return answer_duplicate(batch, index, row, verdict);
     if (verdict.kind == producer_verdict::refuse)
-      return refuse(
-        batch, index,
-        {verdict.code,
-         fmt::format("append to '{}' by producer '{}' with epoch {} and number "
-                     "{}: {} {}",
-                     request.called(), printable(request.producer_id),
-                     request.producer.epoch, request.producer.number,
-                     verdict.code == errc::fenced ? "the epoch is now"
-                                                  : "expected number",
-                     verdict.expected)});
+      return refuse_producer(batch, index, request, verdict);
+  } else if (row != record_table::none && request.head->entries == 0
+             && is_closed(row)) {
+    return answer_closed(batch, index, row);
   }
-  if (auto welcome = admit(request, row); !welcome)
+  if (auto welcome = admit(request, row); !welcome) {
+    promise_refusal(batch, index, request, row);
     return refuse(batch, index, std::move(welcome.error()));
-  if (row == record_table::none)
-    row = records_.create(request.name);
-  const auto awake = records_[row].awake;
-  auto* tenant = awake != none ? awake_[awake].tenant
-                               : budget_.tenant(records_[row].record.name);
-  if (tenant != nullptr && !tenant->try_charge(request.cost)) {
-    // A stream that was only just named stays unborn and is forgotten.
-    if (records_[row].unborn && awake == none)
-      records_.forget(row);
-    relieve();
-    out_.relief = true;
-    return refuse(batch, index,
-                  {errc::overloaded,
-                   fmt::format("append to '{}': its tenant's share of {} bytes "
-                               "is used up; retry in a few ms",
-                               request.called(), tenant->limit())});
   }
+  const auto creates = row == record_table::none;
+  if (creates)
+    row = records_.create(request.name);
+  if (!charge_tenant(row, request.cost))
+    return refuse(batch, index, tenant_is_full(request, row));
   const auto at = wake(row);
   auto& stream = awake_[at];
   const auto first = stream.next;
+  if (creates)
+    buffer(at).create(request.name);
   fill(at, request);
-  batch.promise(index, {{}, false, request.head->entries, stream.id, first});
+  batch.promise(index, {{}, false, request.head->entries, stream.id, first,
+                        request.producer.number, stream.closed});
   if (request.head->ack == ack::durable)
     stream.waiters.push_back({&batch, index});
   else
@@ -268,15 +319,65 @@ void stream_table::append(write_batch& batch, std::uint32_t index,
   due_by_policy(at, request.head->ack);
 }
 
+/// Whether there is a stream to append to, or it may be made.
+result<void> stream_table::admit_stream(const parsed_request& request,
+                                        record_table::row_index row) const {
+  if (row == record_table::none) {
+    if (config_.create_on_append && request.head->creates
+        && request.head->id == stream_id{})
+      return {};
+    return fail(errc::not_found, fmt::format("stream '{}' does not exist",
+                                             request.called()));
+  }
+  if (is_buried(row))
+    return tl::unexpected{buried(request.called())};
+  const auto awake = records_[row].awake;
+  if (awake != none && awake_[awake].removed)
+    return fail(errc::not_found, fmt::format("stream '{}' is being deleted",
+                                             request.called()));
+  return {};
+}
+
+/// Adds to the refusal of an append what its sender wants to know then.
+void stream_table::promise_refusal(write_batch& batch, std::uint32_t index,
+                                   const parsed_request& request,
+                                   record_table::row_index row) {
+  write_outcome known;
+  known.producer = request.producer.number;
+  if (row != record_table::none) {
+    const auto& dormant = records_[row];
+    known.stream = dormant.id;
+    known.closed = is_closed(row);
+    known.first = dormant.awake != none ? awake_[dormant.awake].next
+                                        : dormant.record.next;
+  }
+  batch.promise(index, known);
+}
+
+void stream_table::refuse_producer(write_batch& batch, std::uint32_t index,
+                                   const parsed_request& request,
+                                   const producer_verdict& verdict) {
+  write_outcome known;
+  known.producer = verdict.expected;
+  batch.promise(index, known);
+  refuse(batch, index,
+         {verdict.code,
+          fmt::format("append to '{}' by producer '{}' with epoch {} and number "
+                      "{}: {} {}",
+                      request.called(), printable(request.producer_id),
+                      request.producer.epoch, request.producer.number,
+                      verdict.code == errc::fenced ? "the epoch is now"
+                                                   : "expected number",
+                      verdict.expected)});
+}
+
+/// Puts a request's entries, and what came with them, into the stream's buffer.
 void stream_table::fill(awake_index at, const parsed_request& request) {
   auto& stream = awake_[at];
   auto& builder = buffer(at);
-  const auto& dormant = records_[stream.row];
-  if (dormant.unborn && stream.next == sequence{} && stream.flight == nullptr
-      && builder.count() == 0)
-    builder.create(dormant.record.name);
-  stream.last_ms = std::max(stream.last_ms,
-                            std::max<std::int64_t>(clock_.wall_ms(), 0));
+  if (request.head->entries > 0)
+    stream.last_ms = std::max(stream.last_ms,
+                              std::max<std::int64_t>(clock_.wall_ms(), 0));
   auto rest = request.bytes;
   for (std::uint32_t i = 0; i < request.head->entries; ++i) {
     const auto size = request.sizes[i];
@@ -284,21 +385,17 @@ void stream_table::fill(awake_index at, const parsed_request& request) {
                 rest.first(size.properties), stream.last_ms);
     rest = rest.subspan(std::size_t{size.properties} + size.payload);
   }
-  if (request.head->has_producer) {
-    builder.stamp(request.producer_id, request.producer.epoch,
-                  request.producer.number, request.head->entries);
-    const auto* known = remembered(stream.row, request.producer_id);
-    if (known != nullptr
-        && find_producer(stream.producers.get(), request.producer_id)
-             == nullptr) {
-      if (!stream.producers)
-        stream.producers = std::make_unique<producer_table>();
-      stream.producers->push_back(*known);
-    }
-    note_producer(stream.producers,
-                  {request.producer_id, request.producer.epoch,
-                   request.producer.number, stream.next,
-                   request.head->entries});
+  if (request.head->has_producer)
+    note_producer(stream, request);
+  if (!request.order.empty()) {
+    builder.order(request.order);
+    stream.order = request.order;
+  }
+  if (request.head->closes) {
+    builder.close();
+    stream.closed = true;
+    if (records_.retention(stream.row).ttl_ms != 0)
+      builder.touch(clock_.wall_ms());
   }
   stream.next = builder.next();
   if (request.head->ack == ack::buffered) {
@@ -318,15 +415,49 @@ void stream_table::fill(awake_index at, const parsed_request& request) {
   stats_.appends += request.head->entries;
 }
 
+/// The entries that were just added are an append of a producer.
+void stream_table::note_producer(awake_stream& stream,
+                                 const parsed_request& request) {
+  stream.buffer->builder.stamp(request.producer_id, request.producer.epoch,
+                               request.producer.number, request.head->entries);
+  const auto* known = remembered(stream.row, request.producer_id);
+  if (known != nullptr
+      && find_producer(stream.producers.get(), request.producer_id)
+           == nullptr) {
+    if (!stream.producers)
+      stream.producers = std::make_unique<producer_table>();
+    stream.producers->push_back(*known);
+  }
+  torpor::note_producer(stream.producers,
+                        {request.producer_id, request.producer.epoch,
+                         request.producer.number, stream.next,
+                         request.head->entries});
+}
+
+/// A producer's retry: the first answer again, as soon as it is true.
 void stream_table::answer_duplicate(write_batch& batch, std::uint32_t index,
                                     record_table::row_index row,
-                                    const producer_answer& answer) {
-  batch.promise(index, {{}, true, answer.count, records_[row].id,
-                        answer.first});
+                                    const producer_verdict& verdict) {
+  const auto& record = records_[row].record;
+  const auto known = verdict.answer.count > 0;
+  const auto first = known ? verdict.answer.first : record.next;
+  batch.promise(index, {{}, true, verdict.answer.count, records_[row].id, first,
+                        verdict.expected - 1, is_closed(row)});
   const auto at = records_[row].awake;
-  if (at == none || raw(answer.first) < raw(records_[row].record.next))
+  if (at == none || (known && raw(first) < raw(record.next)))
     return settle(batch);
   wait_durable(at, batch, index); // The first try is not durable yet either.
+}
+
+/// A close of what is closed already.
+void stream_table::answer_closed(write_batch& batch, std::uint32_t index,
+                                 record_table::row_index row) {
+  const auto at = records_[row].awake;
+  const auto next = at != none ? awake_[at].next : records_[row].record.next;
+  batch.promise(index, {{}, false, 0, records_[row].id, next, 0, true});
+  if (at == none)
+    return settle(batch);
+  wait_durable(at, batch, index);
 }
 
 } // namespace torpor

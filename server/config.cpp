@@ -2,6 +2,7 @@
 #include "server/config.hpp"
 
 #include "server/config_file.hpp"
+#include "server/option_row.hpp"
 #include "server/option_value.hpp"
 #include "server/rule_option.hpp"
 
@@ -14,7 +15,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 namespace torpor {
@@ -23,31 +23,9 @@ namespace {
 
 using value = caf::config_value;
 
-constexpr std::string_view bool_text = "true or false";
-constexpr std::string_view string_text = "a string in double quotes";
-constexpr std::string_view count_text = "a whole number, 0 or more";
-constexpr std::string_view bytes_text = "bytes, as a whole number or a string "
-                                        "such as \"64KiB\" or \"1GiB\"";
-constexpr std::string_view
-  span_text = "a duration in whole milliseconds such as 500ms, 5s or 1min";
 constexpr std::string_view level_text = "\"trace\", \"debug\", \"info\", "
                                         "\"warn\", \"error\", \"critical\" or "
                                         "\"off\"";
-
-template <class T>
-bool put(T& into, const std::optional<T>& found) {
-  if (found)
-    into = *found;
-  return found.has_value();
-}
-
-/// A number that does not fit becomes the largest, which no range allows.
-bool put(std::uint32_t& into, const std::optional<std::uint64_t>& found) {
-  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
-  if (found)
-    into = static_cast<std::uint32_t>(std::min(*found, most));
-  return found.has_value();
-}
 
 bool put_level(std::string& into, const std::optional<std::string>& found) {
   constexpr std::string_view levels[] = {"trace", "debug",    "info", "warn",
@@ -58,16 +36,9 @@ bool put_level(std::string& into, const std::optional<std::string>& found) {
          && put(into, found);
 }
 
-/// One option: how it is called, what it takes, and where it goes.
-struct option_row {
-  std::string_view key;
-  std::string_view expected;
-  bool (*set)(daemon_config& into, const value& given);
-};
-
 using config = daemon_config;
 
-constexpr option_row rows[] = {
+constexpr option_row store_rows[] = {
   {"data-dir", string_text,
    [](config& c, const value& v) {
      return put(c.store.data_dir, as_string(v));
@@ -140,11 +111,21 @@ constexpr option_row rows[] = {
 
 constexpr std::string_view tenants_key = "memory.tenants";
 
+/// Every option, a section's next to each other.
+std::vector<option_row> all_rows() {
+  std::vector<option_row> all{std::begin(store_rows), std::end(store_rows)};
+  const auto http = http_option_rows();
+  all.insert(all.end(), http.begin(), http.end());
+  return all;
+}
+
+const std::vector<option_row> rows = all_rows();
+
 const option_row* find_row(std::string_view key) {
-  const auto* const found = std::find_if(
-    std::begin(rows), std::end(rows),
+  const auto found = std::find_if(
+    rows.begin(), rows.end(),
     [key](const option_row& row) { return row.key == key; });
-  return found != std::end(rows) ? found : nullptr;
+  return found != rows.end() ? &*found : nullptr;
 }
 
 /// The tenant in "memory.tenants.NAME", or nothing.
@@ -159,8 +140,8 @@ std::string_view tenant_in(std::string_view key) {
 bool known_section(std::string_view section) {
   return section == tenants_key
          || (is_rule(section)
-             && section.find('.', rules_key.size() + 1) == section.npos)
-         || std::any_of(std::begin(rows), std::end(rows),
+             && std::count(section.begin(), section.end(), '.') == 1)
+         || std::any_of(rows.begin(), rows.end(),
                         [section](const option_row& row) {
                           return row.key.size() > section.size()
                                  && row.key.starts_with(section)
@@ -177,8 +158,8 @@ std::string all_sections() {
       text += fmt::format(", [torpor.{}]", last = section);
   }
   return text
-         + fmt::format(", [torpor.{}], [torpor.{}.NAME]", tenants_key,
-                       rules_key);
+         + fmt::format(", [torpor.{}], [torpor.{}.NAME], [torpor.{}.NAME]",
+                       tenants_key, retention_key, buffered_key);
 }
 
 /// The keys that can stand beside an unknown one.
@@ -209,7 +190,7 @@ result<void> put_option(daemon_config& into, std::string_view key,
              ? result<void>{}
              : refuse(fmt::format("expected {}", bytes_text));
   if (is_rule(key))
-    return put_rule(into.store.retention, key, given);
+    return put_rule(into, key, given);
   const auto* const row = find_row(key);
   if (row == nullptr) {
     const auto known = keys_beside(key);
@@ -286,7 +267,8 @@ result<void> set_option(daemon_config& config, std::string_view key,
         return mention_zero(key, std::move(failure));
       });
     })
-    .and_then([&](const options&) { return put_option(config, key, given); });
+    .and_then([&](const options&) { return check_ranges(alone.http); })
+    .and_then([&] { return put_option(config, key, given); });
 }
 
 result<void> apply_file(daemon_config& config, const std::string& path) {
@@ -335,6 +317,12 @@ result<void> apply_argument(daemon_config& config, std::string_view argument) {
   if (!set)
     return refuse(fmt::format("{}: {}", argument, set.error().context));
   return {};
+}
+
+result<void> validate(const daemon_config& config) {
+  return validate(config.store)
+    .and_then([&](const options&) { return validate(config.http); })
+    .and_then([&] { return check_buffered(config); });
 }
 
 } // namespace torpor

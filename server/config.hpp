@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/http_options.hpp"
 #include "torpor/error.hpp"
 #include "torpor/options.hpp"
 
 #include <caf/config_value.hpp>
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +20,10 @@ struct daemon_config {
   options store;
   /// trace, debug, info, warn, error, critical or off.
   std::string log_level = "info";
+  http_options http;
+  /// Prefixes of streams whose appends over HTTP are acknowledged before they
+  /// are durable; by a name of their own.
+  std::map<std::string, std::optional<std::string>> buffered;
 };
 
 /// Every option's key as it is written below [torpor]: "sync.max-delay".
@@ -39,5 +46,9 @@ struct daemon_config {
 /// strings need no quotes there. Errors: invalid_argument.
 [[nodiscard]] result<void> apply_argument(daemon_config& config,
                                           std::string_view argument);
+
+/// Checks what belongs together, and that files can be used. Errors:
+/// invalid_argument and io_failed, naming option and remedy.
+[[nodiscard]] result<void> validate(const daemon_config& config);
 
 } // namespace torpor

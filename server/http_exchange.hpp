@@ -17,8 +17,10 @@ class io_loop;
 /// What was asked for: a whole message, its body in memory.
 using http_request = boost::beast::http::request<
   boost::beast::http::string_body>;
-/// What is answered in one go. The door adds Date, Content-Length and what keeps
-/// the connection; the status 204 and 304 have no body.
+/// What is answered in one go. The door adds Date, Content-Length, what keeps
+/// the connection, and the standard headers (server/http_head.hpp) that it does
+/// not bring; the status 204 and 304 have no body. The answer to HEAD may bring
+/// its Content-Length.
 using http_response = boost::beast::http::response<
   boost::beast::http::string_body>;
 
@@ -30,8 +32,11 @@ class http_exchange {
 public:
   virtual ~http_exchange() = default;
 
-  /// The request; its memory goes with `begin` and `respond`.
+  /// The request; its memory goes with `begin`, `respond` and `drop_request`.
   [[nodiscard]] virtual http_request& request() = 0;
+
+  /// Gives the request's memory back: for answers that are long in coming.
+  virtual void drop_request() = 0;
 
   /// Who asks: "127.0.0.1", "unix" or an IPv6 address, for logs.
   [[nodiscard]] virtual std::string peer() const = 0;
@@ -54,15 +59,18 @@ public:
   /// it: a slow client must not cost memory.
   [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
 
-  /// Calls once when all that was written has been taken by the system.
+  /// Calls once when all that was written has been taken by the system; at the
+  /// end of the round if it has already. Not when the exchange ends before.
   virtual void on_drained(std::function<void()> then) = 0;
 
   /// Ends the body and the exchange; the connection can be used again.
   virtual void end() = 0;
 
   /// Calls when the client goes away, was too slow, or the server stops, before
-  /// the exchange has ended. Nothing must be called on it afterwards. Without
-  /// it an exchange that was given up stays, silent, until it is answered.
+  /// the exchange has ended; never from within a call of the exchange. Nothing
+  /// must be called on it afterwards. Without it an exchange that was given up
+  /// stays, silent, until it is answered; a client that only ended its own side
+  /// gets the answer.
   virtual void on_abort(std::function<void()> then) = 0;
 };
 

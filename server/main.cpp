@@ -3,6 +3,9 @@
 #include "actors/engine.hpp"
 #include "cli/standard_descriptors.hpp"
 #include "server/config.hpp"
+#include "server/durable_streams.hpp"
+#include "server/file_limit.hpp"
+#include "server/http_server.hpp"
 #include "torpor/runtime.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +17,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <memory>
 #include <span>
 
 #include <unistd.h>
@@ -25,14 +30,11 @@ constexpr int usage_error = 2;
 constexpr std::string_view
   help = R"(usage: torpord [--config-file=FILE] [--torpor.KEY=VALUE ...]
 
-Keeps a Torpor store open: recovers it, makes buffered entries durable when
-they are due, and closes it on SIGTERM or SIGINT. Logs to standard error, stays
-in the foreground and exits with 0 after a clean stop, so that systemd and
-containers can run it as it is.
-
-This version has no network door: while torpord runs, nobody else can open its
-store. Programs embed the library (torpor/runtime.hpp), and the tool, torpor,
-opens the store itself when no daemon has it.
+Keeps a Torpor store open and serves its streams over HTTP, at 127.0.0.1 port
+4437 and at the Unix socket torpor.sock in the store's directory unless it is
+told otherwise. Closes the store on SIGTERM or SIGINT. Logs to standard error,
+stays in the foreground and exits with 0 after a clean stop, so that systemd and
+containers can run it as it is. While it runs, nobody else can open its store.
 
   --config-file=FILE   read options from FILE; without it all have defaults
   --torpor.KEY=VALUE   set one option; wins over the file
@@ -94,9 +96,7 @@ torpor::result<torpor::daemon_config> configure(const arguments& given) {
     if (auto set = torpor::apply_argument(config, each); !set)
       return tl::unexpected{set.error()};
   // Each is right by itself; some, such as a rule's, belong together.
-  return torpor::validate(config.store).map([&](const torpor::options&) {
-    return config;
-  });
+  return torpor::validate(config).map([&] { return config; });
 }
 
 int complain(const torpor::error& failure, int code) {
@@ -153,6 +153,55 @@ void log_damages(const torpor::runtime& opened) {
                  each.file, each.offset, each.bytes, each.text);
 }
 
+/// The door's options, with paths as they are meant.
+torpor::http_options door_options(const torpor::daemon_config& config) {
+  auto options = config.http;
+  if (!options.socket.empty())
+    options.socket = std::filesystem::path{config.store.data_dir}
+                     / options.socket;
+  return options;
+}
+
+torpor::stream_options stream_options_of(const torpor::daemon_config& config) {
+  const auto ms = [](std::chrono::milliseconds span) {
+    return static_cast<std::uint32_t>(span.count());
+  };
+  torpor::stream_options options;
+  options.read_bytes_max = config.http.read_bytes_max;
+  options.long_poll_ms = ms(config.http.long_poll_timeout);
+  options.sse_lifetime_ms = ms(config.http.sse_lifetime);
+  options.tls = !config.http.tls_certificate.empty();
+  for (const auto& [name, prefix] : config.buffered)
+    if (prefix)
+      options.buffered.push_back(*prefix);
+  return options;
+}
+
+torpor::result<std::unique_ptr<torpor::http_server>>
+open_door(const torpor::daemon_config& config,
+          const std::shared_ptr<torpor::engine>& engine) {
+  if (!config.http.enabled)
+    return nullptr;
+  const auto make_handler = [&](torpor::io_loop& loop) {
+    return std::make_unique<torpor::durable_streams>(
+      loop, std::make_unique<torpor::engine_store>(engine, loop),
+      stream_options_of(config));
+  };
+  if (const auto files = torpor::raise_file_limit();
+      files < config.http.connections_max)
+    spdlog::warn("few-open-files limit={} connections-max={} hint=\"raise "
+                 "ulimit -n or LimitNOFILE\"",
+                 files, config.http.connections_max);
+  const auto options = door_options(config);
+  auto door = torpor::http_server::start(options, make_handler);
+  if (door)
+    spdlog::info("listening address={} port={} tls={} socket=\"{}\"",
+                 options.address, (*door)->port(),
+                 options.tls_certificate.empty() ? "no" : "yes",
+                 options.socket);
+  return door;
+}
+
 int serve(const torpor::daemon_config& config, const sigset_t& stop) {
   start_log(config.log_level);
   const auto begin = std::chrono::steady_clock::now();
@@ -167,9 +216,15 @@ int serve(const torpor::daemon_config& config, const sigset_t& stop) {
                "replayed-entries={} start-ms={}",
                TORPOR_VERSION, ::getpid(), config.store.data_dir, stats.catalog,
                stats.replayed_entries, took.count());
+  // Its loops outlive the store, whose actors post to them.
+  const auto door = open_door(config, store->engine());
+  if (!door)
+    return complain(door.error(), 1);
   int signal = 0;
   ::sigwait(&stop, &signal);
   spdlog::info("stopping signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  if (*door)
+    (*door)->stop();
   store->close();
   spdlog::info("stopped");
   return 0;

@@ -5,6 +5,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
 namespace torpor {
 
 namespace {
@@ -51,29 +56,66 @@ constexpr rule_field fields[] = {
    }},
 };
 
-} // namespace
-
-bool is_rule(std::string_view key) noexcept {
-  return key.starts_with(rules_key) && key.size() > rules_key.size() + 1
-         && key[rules_key.size()] == '.';
-}
-
-result<void> put_rule(std::map<std::string, retention_rule>& into,
-                      std::string_view key, const caf::config_value& given) {
-  key.remove_prefix(rules_key.size() + 1);
-  const auto dot = key.rfind('.');
-  const auto name = key.substr(0, dot);
-  const auto field = dot != key.npos ? key.substr(dot + 1) : "";
+result<void> put_retention(std::map<std::string, retention_rule>& into,
+                           const std::string& name, std::string_view field,
+                           const value& given) {
   for (const auto& each : fields) {
     if (each.name != field || name.empty())
       continue;
-    if (each.set(into[std::string{name}], given))
+    if (each.set(into[name], given))
       return {};
     return fail(errc::invalid_argument,
                 fmt::format("expected {}", each.expected));
   }
   return fail(errc::invalid_argument,
               "no such option; a rule has prefix, age, bytes, entries and ttl");
+}
+
+result<void>
+put_buffered(std::map<std::string, std::optional<std::string>>& into,
+             const std::string& name, std::string_view field,
+             const value& given) {
+  if (field != "prefix" || name.empty())
+    return fail(errc::invalid_argument,
+                "no such option; a buffered rule has a prefix");
+  if (auto prefix = as_string(given)) {
+    into[name] = std::move(prefix);
+    return {};
+  }
+  return fail(errc::invalid_argument,
+              "expected a string in double quotes");
+}
+
+} // namespace
+
+bool is_rule(std::string_view key) noexcept {
+  const auto begins = [key](std::string_view rules) {
+    return key.starts_with(rules) && key.size() > rules.size() + 1
+           && key[rules.size()] == '.';
+  };
+  return begins(retention_key) || begins(buffered_key);
+}
+
+result<void> put_rule(daemon_config& into, std::string_view key,
+                      const caf::config_value& given) {
+  const bool retains = key.starts_with(retention_key);
+  key.remove_prefix((retains ? retention_key : buffered_key).size() + 1);
+  const auto dot = key.rfind('.');
+  const std::string name{key.substr(0, dot)};
+  const auto field = dot != key.npos ? key.substr(dot + 1) : "";
+  if (!retains)
+    return put_buffered(into.buffered, name, field, given);
+  return put_retention(into.store.retention, name, field, given);
+}
+
+result<void> check_buffered(const daemon_config& config) {
+  for (const auto& [name, prefix] : config.buffered)
+    if (!prefix)
+      return fail(errc::invalid_argument,
+                  fmt::format("buffered.{}.prefix is missing; \"\" is every "
+                              "stream",
+                              name));
+  return {};
 }
 
 } // namespace torpor

@@ -16,6 +16,9 @@ namespace torpor {
 
 /// What and how much to read of a stream.
 struct read_options {
+  /// In place of `from`: the oldest entry there is.
+  static constexpr sequence oldest{~std::uint64_t{0}};
+
   sequence from{};                       ///< First entry wanted.
   std::optional<std::int64_t> from_time; ///< Instead: first entry at or after, ms since 1970.
   std::uint32_t count_max = 1000;        ///< 1 to 1,000,000 entries.
@@ -34,6 +37,7 @@ struct read_page {
   sequence next_from{};  ///< Where the next read goes on.
   sequence next{};       ///< The stream's next sequence: it is at the tail when both are equal.
   bool closed = false;   ///< No entry will come after `next`.
+  bool joint = false;    ///< Ends where a fork leaves its source, not for its size.
   std::string content_type; ///< What the entries are; empty: unknown.
   std::vector<std::unique_ptr<std::byte[]>> buffers;
 
@@ -49,6 +53,15 @@ public:
   virtual void done(result<read_page> page) = 0;
 };
 
+/// The engine's own: whom entries are read for that another stream has.
+struct heir {
+  stream_id stream{};
+  sequence until{}; ///< Its own entries begin there.
+  sequence next{};  ///< What its page will say.
+  bool closed = false;
+  std::string content_type;
+};
+
 /// A read on its way.
 struct read_request {
   stream_id stream{};   ///< 0: by name.
@@ -57,6 +70,7 @@ struct read_request {
   std::uint64_t ticket = 0; ///< The caller's own, to cancel it by; 0: never.
   std::unique_ptr<read_sink> sink;
   bool repeated = false; ///< The engine's own: it was tried before.
+  std::unique_ptr<torpor::heir> heir; ///< The engine's own: null for most.
 };
 
 /// What is known of a stream.

@@ -53,12 +53,13 @@ equal() {
   [ "$2" = "$3" ] || fail "$1 is '$2', expected '$3'"
 }
 
-# starts_torpord ARGUMENT...: waits until it says so; its process is $daemon.
+# starts_torpord ARGUMENT...: waits until it says so; its process is $daemon. Its
+# port is a free one: tests run side by side.
 starts_torpord() {
   rm -f "$work/log"
-  "$torpord" "$@" 2>"$work/log" &
+  "$torpord" --torpor.http.port=0 "$@" 2>"$work/log" &
   daemon=$!
-  until grep -qs started "$work/log"; do
+  until grep -qs listening "$work/log"; do
     kill -0 "$daemon" 2>"$work/gone" || {
       fail "no start: $(cat log)"
       return

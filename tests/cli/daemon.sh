@@ -11,15 +11,28 @@ for signal in TERM INT; do
   started='started version=[0-9.]+ pid=[0-9]+ data-dir="store" streams=0'
   grep -Eq " info $started replayed-entries=0 start-ms=[0-9]+$" log \
     || fail "no started line: $(cat log)"
+  listening='listening address=127.0.0.1 port=[1-9][0-9]* tls=no'
+  grep -Eq " info $listening socket=\"store/torpor.sock\"$" log \
+    || fail "no listening line: $(cat log)"
   grep -q "stopping signal=SIG$signal" log || fail "no stopping line"
   tail -n 1 log | grep -q ' info stopped$' || fail "no stopped line"
 done
-equal "lines of its log" "$(wc -l <log)" 3
+equal "lines of its log" "$(wc -l <log)" 4
+
+# It takes as many files as it may, and says when they are few.
+(ulimit -n 1000
+  starts_torpord --torpor.data-dir=few
+  grep -q 'warning few-open-files limit=1000 connections-max=20000' log \
+    || fail "no word of few files: $(cat log)"
+  kill "$daemon"
+  finish) || failures=$((failures + 1))
 
 # A second one names the directory and the first.
 starts_torpord --torpor.data-dir=store
 run 1 "$torpord" --torpor.data-dir=store
 complains "^torpord: 'store/torpor.lock' is locked .*\(process $daemon\)"
+# Only its user can connect to its socket.
+equal "the socket's mode" "$(stat -c %a store/torpor.sock)" 600
 # Killed hard, nothing is in the way of the next.
 { kill -KILL "$daemon"; wait "$daemon"; } 2>gone
 run 0 "$torpor" append s -d store <<<x
@@ -64,6 +77,27 @@ run 1 "$torpord" --torpor.memory.tenants.a/b=1MiB --check
 complains "tenant 'a/b' has a '/'"
 run 1 "$torpord" --torpor.data-dir=no/parent
 complains "^torpord: mkdir 'no/parent'"
+# Its door.
+run 1 "$torpord" --torpor.http.address=0.0.0.0 --check
+complains 'set http.tokens to a file of access tokens, or http.insecure = true'
+run 0 "$torpord" --torpor.http.address=0.0.0.0 --torpor.http.insecure=true --check
+run 1 "$torpord" --torpor.http.tokens=missing --check
+complains "^torpord: http.tokens: open 'missing': No such file"
+run 1 "$torpord" --torpor.http.tls-key=key --check
+complains 'set http.tls-certificate too'
+starts_torpord --torpor.data-dir=store
+port=$(grep -o 'port=[0-9]*' log | cut -d= -f2)
+run 1 "$torpord" --torpor.data-dir=other --torpor.http.port="$port"
+grep -q "listen at 127.0.0.1 port $port: Address already in use" err \
+  || fail "a port that is in use: $(cat err)"
+run 1 "$torpord" --torpor.data-dir=other --torpor.http.port=0 \
+  --torpor.http.socket="$PWD/store/torpor.sock"
+grep -q "torpor.sock' is in use by another process" err \
+  || fail "a socket that is in use: $(cat err)"
+kill "$daemon"
+wait "$daemon"
+[ ! -e store/torpor.sock ] || fail "a stop leaves its socket"
+
 run 2 "$torpord" --config-file=
 complains '^torpord: --config-file needs a file$'
 run 2 "$torpord" --config-file
@@ -76,7 +110,7 @@ done
 run 2 "$torpord" somewhere
 complains "'somewhere' is not understood"
 run 0 "$torpord" --help
-shows 'no network door'
+shows 'serves its streams over HTTP'
 shows -- '--torpor.memory.tenants'
 run 0 "$torpord" --version
 shows '^torpord [0-9]'

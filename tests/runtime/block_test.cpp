@@ -45,6 +45,11 @@ struct told_block {
   std::optional<sync_policy> policy;
   std::optional<retention_policy> retention;
   std::optional<std::int64_t> touched_ms;
+  std::string content_type;
+  fork_origin origin;
+  std::string order;
+  std::vector<std::pair<std::uint64_t, std::string>> pins;
+  bool buries = false;
 };
 
 std::string random_text(dice& random, std::size_t most) {
@@ -94,6 +99,16 @@ told_block random_block(dice& random) {
     told.touched_ms = static_cast<std::int64_t>(random() >> 1);
   told.closes = random() % 8 == 0;
   told.removes = random() % 8 == 0;
+  if (!told.name.empty() && random() % 2 == 0)
+    told.content_type = random_text(random, 255) + "t";
+  if (!told.name.empty() && random() % 4 == 0)
+    told.origin = {stream_id{random_number(random) | 1}, told.first,
+                   random_number(random), random_number(random)};
+  if (random() % 8 == 0)
+    told.order = random_text(random, 255) + "o";
+  for (auto left = random() % 8 == 0 ? random() % 40 : 0; left > 0; --left)
+    told.pins.emplace_back(random_number(random), random_text(random, 512));
+  told.buries = random() % 8 == 0;
   return told;
 }
 
@@ -110,7 +125,7 @@ void build(block_builder& builder, const told_block& told) {
       builder.stamp(stamp->id, stamp->epoch, stamp->number, stamp->count);
   }
   if (!told.name.empty())
-    builder.create(told.name);
+    builder.create(told.name, told.content_type, told.origin);
   if (told.closes)
     builder.close();
   if (told.removes)
@@ -121,6 +136,11 @@ void build(block_builder& builder, const told_block& told) {
     builder.policy(*told.retention);
   if (told.touched_ms)
     builder.touch(*told.touched_ms);
+  builder.order(told.order);
+  for (const auto& [number, fork] : told.pins)
+    builder.pin(number, fork);
+  if (told.buries)
+    builder.bury();
 }
 
 /// All that a summary says as well.
@@ -139,6 +159,15 @@ void check_head(const block_view& view, const told_block& told) {
   CHECK(view.policy == told.policy);
   CHECK(view.retention == told.retention);
   CHECK(view.touched_ms == told.touched_ms);
+  CHECK(view.content_type == told.content_type);
+  CHECK(view.origin == told.origin);
+  CHECK(view.order == told.order);
+  CHECK(view.buries == told.buries);
+  REQUIRE(view.pins.size() == told.pins.size());
+  for (std::size_t i = 0; i < told.pins.size(); ++i) {
+    CHECK(view.pins[i].number == told.pins[i].first);
+    CHECK(view.pins[i].name == told.pins[i].second);
+  }
   REQUIRE(view.stamps.size() == told.stamps.size());
   for (std::size_t i = 0; i < told.stamps.size(); ++i) {
     CHECK(view.stamps[i].id == told.stamps[i].id);
@@ -210,7 +239,8 @@ TEST_SUITE("block") {
       CHECK(builder.any()
             == (!told.entries.empty() || !told.name.empty() || told.closes
                 || told.removes || told.policy || told.retention
-                || told.touched_ms));
+                || told.touched_ms || told.buries || !told.order.empty()
+                || !told.pins.empty()));
       const auto most = builder.bytes_max();
       const auto bytes = builder.finish();
       CHECK(bytes.size() <= most);

@@ -52,6 +52,12 @@ stream_record full() {
   record.settings->keep = {1, 2, retention_policy::unlimited, 3, 4};
   record.settings->touched_ms = 5;
   record.settings->review_ms = 1'785'000'000'000;
+  record.settings->content_type = "application/json";
+  record.settings->order = std::string(256, 'o');
+  record.settings->origin = {stream_id{256}, sequence{1000}, 3, 4};
+  record.settings->pins = {{1, "fork"}, {~0ull, std::string(512, 'f')}};
+  record.settings->pins_made = ~0ull;
+  record.settings->buried = true;
   record.settings->runs = {{sequence{1000}, 7, 9, 1 << 20},
                            {sequence{2000}, 1'785'000'000'000, 8, 3}};
   record.producers = std::make_unique<producer_table>();

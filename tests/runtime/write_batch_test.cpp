@@ -23,7 +23,7 @@ TEST_SUITE("write_batch") {
   TEST_CASE("requests keep their order and their own data") {
     write_batch batch;
     CHECK(batch.empty());
-    CHECK(batch.create("a", {.max_delay_ms = 7}) == 0);
+    CHECK(batch.create("a", {.policy = {.max_delay_ms = 7}}) == 0);
     append_options how;
     how.ack = ack::buffered;
     how.expected_next = sequence{5};

@@ -72,20 +72,25 @@ daemon_config applied(std::string_view text) {
 
 /// All values of a configuration. Does not compile when a field is added.
 auto fields(const daemon_config& config) {
-  const auto& [store, log_level] = config;
+  const auto& [store, log_level, http, buffered] = config;
   const auto& [data_dir, create_on_append, sync, memory, journal, segments,
                retention, pool]
     = store;
   const auto& [max_delay, max_bytes, linger, window] = sync;
-  const auto& [buffered, stream, tenant, cache, tenants] = memory;
+  const auto& [all_bytes, stream, tenant, cache, tenants] = memory;
   const auto& [file_bytes, idle_mark] = journal;
   const auto& [compression] = segments;
   const auto& [workers, shards, readers] = pool;
   return std::tuple{
     log_level, data_dir,   create_on_append, max_delay, max_bytes, linger,
-    window,    buffered,   stream,           tenant,    cache,     tenants,
+    window,    all_bytes,  stream,           tenant,    cache,     tenants,
     workers,   file_bytes, idle_mark,        shards,    readers,
-    retention, compression};
+    retention, compression, http,          buffered};
+}
+
+const daemon_config& defaults() {
+  static const daemon_config made;
+  return made;
 }
 
 /// A configuration in which no option has its default.
@@ -100,6 +105,10 @@ daemon_config all_changed() {
   store.journal = {1 << 16, 10ms};
   store.segments = {19};
   store.pool = {3, 4, 5};
+  config.http = {false,  "::1",   80,    "s",     3,     4,     1025,   1026,
+                 4097,   1ms,     2ms,   3ms,     4ms,   5ms,   10ms,   11ms,
+                 "cert", "key",   "tok", true,    12,    13};
+  config.buffered = {{"clicks", "clicks/"}};
   return config;
 }
 
@@ -114,10 +123,11 @@ std::string shipped_file() {
 
 TEST_CASE("config/torpor.ini shows the default of every option") {
   auto config = all_changed();
+  config.buffered.clear(); // A file can only add rules.
   const auto done = apply_file(config, "config/torpor.ini");
   INFO((done ? std::string{} : done.error().context));
   REQUIRE(done);
-  CHECK(fields(config) == fields(daemon_config{}));
+  CHECK(fields(config) == fields(defaults()));
 }
 
 TEST_CASE("config/torpor.ini leaves no option out") {
@@ -157,7 +167,32 @@ TEST_CASE("every option in a file reaches its place") {
                               "[torpor.pool]\n"
                               "workers = 3\n"
                               "shards = 4\n"
-                              "readers = 5\n");
+                              "readers = 5\n"
+                              "[torpor.http]\n"
+                              "enabled = false\n"
+                              "address = \"::1\"\n"
+                              "port = 80\n"
+                              "socket = \"s\"\n"
+                              "threads = 3\n"
+                              "connections-max = 4\n"
+                              "header-bytes-max = 1025\n"
+                              "body-bytes-max = 1026\n"
+                              "read-bytes-max = 4097\n"
+                              "header-timeout = 1ms\n"
+                              "body-timeout = 2ms\n"
+                              "idle-timeout = 3ms\n"
+                              "write-timeout = 4ms\n"
+                              "stop-timeout = 5ms\n"
+                              "long-poll-timeout = 10ms\n"
+                              "sse-lifetime = 11ms\n"
+                              "tls-certificate = \"cert\"\n"
+                              "tls-key = \"key\"\n"
+                              "tokens = \"tok\"\n"
+                              "insecure = true\n"
+                              "rate-requests = 12\n"
+                              "rate-bytes = 13\n"
+                              "[torpor.buffered.clicks]\n"
+                              "prefix = \"clicks/\"\n");
   CHECK(fields(config) == fields(all_changed()));
 }
 
@@ -202,6 +237,70 @@ TEST_CASE("a retention rule that makes no sense is refused") {
         == "retention.b.prefix is that of retention.a too");
 }
 
+TEST_CASE("an open door without tokens has to be asked for") {
+  const auto problem = [](auto change) {
+    daemon_config config;
+    change(config.http);
+    const auto checked = validate(config);
+    return checked ? std::string{} : checked.error().context;
+  };
+  const std::string refused = problem([](auto& http) { http.address = "::"; });
+  CHECK(refused
+        == "http.address :: lets other machines in, and nobody asks who they "
+           "are; set http.tokens to a file of access tokens, or http.insecure "
+           "= true if everybody may read and write everything");
+  CHECK(problem([](auto& http) { http.address = "0.0.0.0"; }) != "");
+  CHECK(problem([](auto& http) { http.address = "10.1.2.3"; }) != "");
+  for (const auto* const local :
+       {"127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"}) {
+    INFO(std::string{local});
+    CHECK(problem([&](auto& http) { http.address = local; }) == "");
+  }
+  CHECK(problem([](auto& http) {
+          http.address = "::";
+          http.insecure = true;
+        })
+        == "");
+  CHECK(problem([](auto& http) {
+          http.address = "::";
+          http.tokens = "config/torpor.ini";
+        })
+        == "");
+  CHECK(problem([](auto& http) {
+          http.address = "::";
+          http.enabled = false;
+        })
+        == "");
+}
+
+TEST_CASE("files that the door needs are looked at before the start") {
+  daemon_config config;
+  config.http.tokens = "/nowhere/tokens";
+  REQUIRE(!validate(config));
+  CHECK(validate(config).error().context
+        == "http.tokens: open '/nowhere/tokens': No such file or directory");
+  config.http.tokens.clear();
+  config.http.tls_key = "key.pem";
+  REQUIRE(!validate(config));
+  CHECK(validate(config).error().context
+        == "http.tls-certificate and http.tls-key belong together; set "
+           "http.tls-certificate too");
+  config.http.tls_certificate = "config/torpor.ini";
+  REQUIRE(!validate(config));
+  CHECK(validate(config).error().context.starts_with(
+    "http.tls-certificate 'config/torpor.ini' cannot be used ("));
+}
+
+TEST_CASE("a buffered rule needs a prefix") {
+  daemon_config config;
+  config.buffered["all"] = "";
+  CHECK(validate(config));
+  config.buffered["none"];
+  REQUIRE(!validate(config));
+  CHECK(validate(config).error().context
+        == "buffered.none.prefix is missing; \"\" is every stream");
+}
+
 TEST_CASE("tenants are a dictionary of names and bytes") {
   const auto config = applied("[torpor.memory.tenants]\r\n"
                               "acme = \"64MiB\"\r\n"
@@ -223,8 +322,8 @@ TEST_CASE("a section keeps its values when one below it follows") {
 }
 
 TEST_CASE("an empty file changes nothing") {
-  CHECK(fields(applied("")) == fields(daemon_config{}));
-  CHECK(fields(applied("; nothing\n[torpor]\n")) == fields(daemon_config{}));
+  CHECK(fields(applied("")) == fields(defaults()));
+  CHECK(fields(applied("; nothing\n[torpor]\n")) == fields(defaults()));
 }
 
 TEST_CASE("a file that is missing or no file is refused by name") {
@@ -275,8 +374,9 @@ TEST_CASE("a section that is unknown is refused with its line") {
   CHECK(refusal("\n[torpor.sink]\n")
         == ":2: unknown section [torpor.sink]; expected [torpor], "
            "[torpor.sync], [torpor.memory], [torpor.journal], "
-             "[torpor.segments], [torpor.pool], "
-           "[torpor.memory.tenants], [torpor.retention.NAME]");
+             "[torpor.segments], [torpor.pool], [torpor.http], "
+           "[torpor.memory.tenants], [torpor.retention.NAME], "
+           "[torpor.buffered.NAME]");
   CHECK(refusal("[scheduler]\nmax-threads = 4\n")
           .starts_with(":1: unknown section [scheduler]"));
   CHECK(refusal("[torpor.data-dir]\n").starts_with(":1: unknown section"));
@@ -312,6 +412,12 @@ TEST_CASE("a value of another type is refused with what is expected") {
     {"[torpor.sync]\nwindow = [1]\n", "expected a whole number"},
     {"[torpor.memory]\ntenants = 5\n", "no such option"},
     {"[torpor.memory.tenants]\nacme = 5s\n", "expected bytes"},
+    {"[torpor.http]\nport = 65536\n", "0 to 65535"},
+    {"[torpor.http]\nport = \"80\"\n", "0 to 65535"},
+    {"[torpor.http]\naddress = 1\n", "expected a string"},
+    {"[torpor.http]\ninsecure = \"yes\"\n", "expected true or false"},
+    {"[torpor.buffered.a]\nprefix = 1\n", "expected a string"},
+    {"[torpor.buffered.a]\nsuffix = \"x\"\n", "a buffered rule has a prefix"},
   };
   for (const auto& [text, expected] : cases) {
     INFO(text);
@@ -344,6 +450,21 @@ TEST_CASE("a value out of range is refused with the range") {
     "[torpor.pool]\nworkers = 65\n",
     "[torpor.pool]\nshards = 65\n",
     "[torpor.pool]\nreaders = 0\n",
+    "[torpor.http]\naddress = \"localhost\"\n",
+    "[torpor.http]\nthreads = 0\n",
+    "[torpor.http]\nconnections-max = 1000001\n",
+    "[torpor.http]\nheader-bytes-max = 1023\n",
+    "[torpor.http]\nbody-bytes-max = \"17MiB\"\n",
+    "[torpor.http]\nread-bytes-max = 4095\n",
+    "[torpor.http]\nheader-timeout = 0ms\n",
+    "[torpor.http]\nbody-timeout = 2h\n",
+    "[torpor.http]\nidle-timeout = 0ms\n",
+    "[torpor.http]\nwrite-timeout = 0ms\n",
+    "[torpor.http]\nstop-timeout = 61min\n",
+    "[torpor.http]\nlong-poll-timeout = 9ms\n",
+    "[torpor.http]\nsse-lifetime = 9ms\n",
+    "[torpor.http]\nrate-requests = 1000000001\n",
+    "[torpor.http]\nrate-bytes = \"2TiB\"\n",
   };
   for (const auto text : cases) {
     INFO(text);
@@ -420,5 +541,5 @@ TEST_CASE("the command line is as strict as the file") {
     INFO(std::string{each});
     CHECK(!apply_argument(config, each));
   }
-  CHECK(fields(config) == fields(daemon_config{}));
+  CHECK(fields(config) == fields(defaults()));
 }

@@ -135,7 +135,35 @@ public:
   write_answer create(std::string_view name, const sync_policy& policy = {},
                       const retention_policy& keep = {}) {
     auto batch = std::make_unique<write_batch>();
-    batch->create(name, policy, keep);
+    batch->create(name, {.policy = policy, .keep = keep});
+    return send(std::move(batch))[0];
+  }
+
+  write_answer create(std::string_view name, const create_options& how,
+                      const payloads& entries = {}) {
+    auto batch = std::make_unique<write_batch>();
+    batch->create(name, how);
+    for (const auto& payload : entries)
+      batch->add(as_bytes(payload));
+    return send(std::move(batch))[0];
+  }
+
+  /// Closes a stream with an append of these entries, perhaps of none.
+  write_answer close_with(stream_ref stream, const payloads& entries,
+                          append_options how = {}) {
+    how.closes = true;
+    return append_all(stream, entries, how);
+  }
+
+  write_answer pin(stream_ref source, std::uint64_t at, std::string_view fork) {
+    auto batch = std::make_unique<write_batch>();
+    batch->pin(source, sequence{at}, fork);
+    return send(std::move(batch))[0];
+  }
+
+  write_answer unpin(stream_ref source, std::uint64_t number) {
+    auto batch = std::make_unique<write_batch>();
+    batch->unpin(source, number);
     return send(std::move(batch))[0];
   }
 
@@ -302,15 +330,22 @@ public:
       CHECK(one.tick > clock.monotonic);
       wheel.emplace(one.tick, one.stream);
     }
-    for (auto& job : out.reads) {
-      auto page = reader_.run(job);
-      job.request->sink->done(std::move(page));
-    }
+    auto forwards = std::move(out.forwards);
+    for (auto& job : out.reads)
+      finish(job, forwards);
     for (auto& batch : out.done)
       answer(*batch);
     relief_asked = relief_asked || out.relief;
     CHECK(table->stats().awake == awake.size());
+    for (auto& each : out.unpins)
+      unpins.push_back(std::move(each));
+    for (auto& each : out.doubts)
+      doubts.push_back(std::move(each));
     out = {};
+    for (auto& request : forwards) {
+      table->read(std::move(request));
+      flush();
+    }
   }
 
   /// A block that a commit made durable.
@@ -333,6 +368,8 @@ public:
   std::set<std::uint32_t> awake;       ///< Streams that have an actor.
   std::vector<durable_block> durable;  ///< The journal, in order.
   bool relief_asked = false; ///< Other shards were to be relieved.
+  std::vector<pin_of_fork> unpins; ///< To be taken out, as the table says.
+  std::vector<pin_of_fork> doubts; ///< To be looked after.
 
 private:
   class sink final : public read_sink {
@@ -352,6 +389,20 @@ private:
   private:
     read_answer into_;
   };
+
+  /// What a reader does.
+  void finish(read_job& job,
+              std::vector<std::unique_ptr<read_request>>& forwards) {
+    auto page = reader_.run(job);
+    auto& request = job.request;
+    if (page && request->heir) {
+      auto inherited = for_heir(std::move(*page), *request->heir);
+      if (!inherited)
+        return forwards.push_back(to_heir(std::move(request)));
+      page = std::move(*inherited);
+    }
+    request->sink->done(std::move(page));
+  }
 
   void launch(pending_block* block) {
     REQUIRE(awake.contains(block->awake));

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of stream_table for streams that begin with the entries of another.
+#include "runtime/batch_cursor.hpp"
+#include "runtime/stream_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace torpor {
+
+error stream_table::buried(std::string_view called) {
+  return {errc::gone,
+          fmt::format("stream '{}' is deleted, but others were forked from it: "
+                      "its name is free when they are deleted, too",
+                      called)};
+}
+
+/// Whether it is deleted and stays for its forks.
+bool stream_table::is_buried(record_table::row_index row) const {
+  const auto& dormant = records_[row];
+  if (dormant.awake != none)
+    return awake_[dormant.awake].buried;
+  return dormant.record.settings && dormant.record.settings->buried;
+}
+
+/// The forks of a stream, durable or not.
+const std::vector<fork_pin>&
+stream_table::pins(record_table::row_index row) const {
+  static const std::vector<fork_pin> none_at_all;
+  const auto& dormant = records_[row];
+  if (dormant.awake != none && awake_[dormant.awake].pins)
+    return *awake_[dormant.awake].pins;
+  return dormant.record.settings ? dormant.record.settings->pins : none_at_all;
+}
+
+/// The stream is to go: at once, or with its last fork.
+void stream_table::end(awake_index at) {
+  auto& stream = awake_[at];
+  auto& builder = buffer(at);
+  if (pins(stream.row).empty()) {
+    builder.remove();
+    stream.removed = true;
+  } else {
+    builder.bury();
+    builder.touch(clock_.wall_ms()); // Its pins are looked at from then on.
+    stream.buried = true;
+  }
+}
+
+void stream_table::pin(write_batch& batch, std::uint32_t index,
+                       const parsed_request& request,
+                       record_table::row_index row) {
+  if (full_)
+    return refuse(batch, index, *full_);
+  const auto& record = records_[row].record;
+  const auto at_sequence = request.head->expected;
+  const auto inherits = record.settings && record.first != sequence{}
+                        && record.settings->origin.at == record.first;
+  if (raw(at_sequence) > raw(record.next)
+      || (raw(at_sequence) < raw(record.first) && !inherits))
+    return refuse(batch, index,
+                  {errc::out_of_range,
+                   fmt::format("stream '{}' has the entries from {} up to {}: "
+                               "it cannot be forked at {}",
+                               request.called(), raw(record.first),
+                               raw(record.next), raw(at_sequence))});
+  if (pins(row).size() >= limits::forks_max)
+    return refuse(batch, index,
+                  {errc::too_large,
+                   fmt::format("stream '{}' has {} forks, which is the limit",
+                               request.called(), limits::forks_max)});
+  const auto at = wake(row);
+  auto& stream = awake_[at];
+  const auto number = ++stream.pins_made;
+  auto all = pins(row);
+  all.push_back({number, std::string{request.content_type}});
+  stream.pins = std::make_unique<std::vector<fork_pin>>(std::move(all));
+  buffer(at).pin(number, request.content_type);
+  charge(at, request.cost);
+  fresh_pins_.emplace(raw(stream.id), number);
+  batch.promise(index, {{}, false, 0, stream.id, record.next, number, false});
+  wait_durable(at, batch, index);
+}
+
+void stream_table::unpin(write_batch& batch, std::uint32_t index,
+                         const parsed_request& request,
+                         record_table::row_index row) {
+  const auto number = raw(request.head->expected);
+  fresh_pins_.erase({raw(records_[row].id), number});
+  auto left = pins(row);
+  const auto found = std::erase_if(left, [number](const fork_pin& pin) {
+    return pin.number == number;
+  });
+  batch.promise(index, {{}, false, 0, records_[row].id, {}, number, false});
+  if (found == 0 && records_[row].awake == none)
+    return settle(batch);
+  const auto at = wake(row);
+  if (found > 0) {
+    awake_[at].pins = std::make_unique<std::vector<fork_pin>>(std::move(left));
+    buffer(at).pin(number, {});
+    if (awake_[at].buried)
+      end(at);
+  }
+  wait_durable(at, batch, index);
+}
+
+void stream_table::settle_pin(const pin_of_fork& pin) {
+  fresh_pins_.erase({raw(pin.source), pin.number});
+}
+
+bool stream_table::needs(const pin_of_fork& pin) {
+  const auto row = records_.find(pin.name);
+  if (!row)
+    return true; // Nobody knows.
+  if (*row == record_table::none)
+    return false;
+  const auto& own = records_[*row].record.settings;
+  return own && own->origin.source == pin.source
+         && own->origin.pin == pin.number;
+}
+
+/// Asks for the forks of a deleted stream: that one is gone may have got lost.
+void stream_table::doubt_pins(record_table::row_index row) {
+  const auto id = records_[row].id;
+  for (const auto& [number, name] : pins(row))
+    if (!fresh_pins_.contains({raw(id), number}))
+      out_.doubts.push_back({id, number, name});
+}
+
+std::unique_ptr<read_request> to_heir(std::unique_ptr<read_request> request) {
+  request->stream = request->heir->stream;
+  request->options.from = request->heir->until;
+  request->options.from_time.reset();
+  request->heir.reset();
+  return request;
+}
+
+std::optional<read_page> for_heir(read_page page, const heir& whom) {
+  const auto end = std::find_if(
+    page.entries.begin(), page.entries.end(),
+    [&](const entry_view& each) { return raw(each.seq) >= raw(whom.until); });
+  page.entries.erase(end, page.entries.end());
+  if (page.entries.empty())
+    return std::nullopt;
+  page.next_from = std::min(page.next_from, whom.until);
+  page.joint = page.next_from == whom.until;
+  page.stream = whom.stream;
+  page.next = whom.next;
+  page.closed = whom.closed;
+  page.content_type = whom.content_type;
+  return page;
+}
+
+} // namespace torpor

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http_connection.hpp"
+
+#include "server/http_error.hpp"
+
+#include <utility>
+
+// How a connection reads; http_connection_send.cpp has how it answers, and
+// http_connection_end.cpp how it ends.
+namespace torpor {
+
+namespace {
+
+namespace http = boost::beast::http;
+using http::status;
+
+constexpr http_refusal not_tls{status::bad_request, "invalid_argument",
+                               "this port speaks TLS: use https://"};
+
+} // namespace
+
+http_connection::http_connection(http_worker& owner, int socket,
+                                 SSL_CTX* secured)
+  : owner_(owner),
+    channel_(owner.loop().context(), socket, secured),
+    reader_(owner.shared().limits) {}
+
+http_connection::~http_connection() = default;
+
+void http_connection::start() {
+  if (!channel_.is_open())
+    return close(); // The system had no room for it.
+  set_deadline(owner_.options().idle_timeout);
+  watch();
+}
+
+void http_connection::watch() {
+  if (reads_ || ended_ || full_ || is_gone())
+    return;
+  reads_ = true;
+  ++pending_;
+  channel_.wait_read([this](boost::system::error_code) {
+    reads_ = false;
+    --pending_;
+    on_readable();
+    settle();
+  });
+}
+
+void http_connection::on_readable() {
+  using outcome = byte_channel::outcome;
+  while (!is_gone() && !full_) {
+    const auto input = owner_.input();
+    const auto [result, bytes] = channel_.read(input);
+    switch (result) {
+      case outcome::done: break;
+      case outcome::wait_read: return watch();
+      case outcome::wait_write: return watch_write();
+      case outcome::ended: return on_end();
+      case outcome::failed: return lose();
+      case outcome::not_tls: channel_.drop_tls(); return refuse(not_tls);
+    }
+    owner_.count_received(bytes);
+    take({input.data(), bytes});
+    if (!is_gone() && !channel_.has_pending())
+      return watch();
+  }
+}
+
+void http_connection::take(std::string_view bytes) {
+  switch (phase_) {
+    case phase::idle:
+    case phase::header:
+    case phase::body: return advance(bytes);
+    case phase::serving:
+    case phase::sending: full_ = !reader_.hold(bytes); return;
+    case phase::draining:
+    case phase::closed: return;
+  }
+}
+
+void http_connection::advance(std::string_view bytes) {
+  constexpr std::size_t corked_bytes_max = 64u << 10;
+  bool more = true;
+  for (; more; bytes = {}) {
+    switch (reader_.feed(bytes)) {
+      case request_reader::step::incomplete: await_rest(); break;
+      case request_reader::step::refused: refuse(reader_.refusal()); break;
+      case request_reader::step::complete: serve(); break;
+    }
+    more = phase_ == phase::idle && reader_.held() > 0
+           && queue_.bytes() < corked_bytes_max;
+  }
+  if (!queue_.empty()) { // Answers to requests that came together.
+    if (phase_ == phase::idle)
+      phase_ = phase::sending;
+    flush();
+  }
+}
+
+void http_connection::await_rest() {
+  if (phase_ == phase::idle && reader_.started()) {
+    phase_ = phase::header;
+    set_deadline(owner_.options().header_timeout);
+  }
+  if (phase_ == phase::header && reader_.in_body()) {
+    phase_ = phase::body;
+    set_deadline(owner_.options().body_timeout);
+  }
+  if (reader_.take_expectation())
+    send({{"HTTP/1.1 100 Continue\r\n\r\n"}});
+}
+
+void http_connection::serve() {
+  const auto& asked = reader_.request();
+  phase_ = phase::serving;
+  deadline_ = 0;
+  open_ = true;
+  begun_ = false;
+  head_ = asked.method() == http::verb::head;
+  old_client_ = asked.version() == 10;
+  keep_alive_ = reader_.keep_alive();
+  in_handler_ = true;
+  owner_.handler().handle(*this);
+  in_handler_ = false;
+}
+
+void http_connection::resume() {
+  if (phase_ != phase::idle)
+    return;
+  advance({});
+  on_readable();
+}
+
+void http_connection::on_end() {
+  ended_ = true;
+  switch (phase_) {
+    case phase::serving:
+      if (aborted_)
+        lose();
+      return;
+    case phase::sending: return;
+    case phase::idle:
+      if (reader_.held() > 0) // `resume` is about to come.
+        return;
+      return close();
+    default: return close();
+  }
+}
+
+void http_connection::refuse(const http_refusal& why) {
+  reader_.drop_request();
+  head_ = false;
+  keep_alive_ = false;
+  phase_ = phase::serving;
+  open_ = true;
+  begun_ = false;
+  respond(error_response(why.status, why.code, why.message));
+}
+
+} // namespace torpor

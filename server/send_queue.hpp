@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/uio.h>
+
+namespace torpor {
+
+/// What a connection has to send and its client did not take yet, in order.
+/// Holds no memory while it is empty.
+/// Threads: one owner.
+class send_queue {
+public:
+  using part = std::shared_ptr<const std::string>;
+
+  /// Adds what is left of a text after its first bytes.
+  void add(part text, std::size_t skipped = 0);
+  void add(std::string_view text);
+
+  [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+  /// Describes the beginning of the queue; returns how much of `into` it took.
+  [[nodiscard]] std::size_t gather(std::span<iovec> into) const;
+
+  /// Drops as many bytes from the beginning; at most `bytes`.
+  void consume(std::size_t count);
+
+private:
+  struct piece {
+    part text;
+    std::size_t begin;
+  };
+
+  std::vector<piece> pieces_;
+  std::size_t first_ = 0; // Those before it are sent.
+  std::size_t bytes_ = 0;
+};
+
+} // namespace torpor

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/page_body.hpp"
+#include "server/stream_answer.hpp"
+#include "server/stream_headers.hpp"
+#include "server/stream_live.hpp"
+#include "server/stream_read.hpp"
+
+#include <utility>
+
+namespace torpor {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+/// One long-poll: waits at the end of a stream.
+class poll_reader final : public live_reader,
+                          public std::enable_shared_from_this<poll_reader> {
+public:
+  poll_reader(stream_door& door, http_exchange& exchange,
+              std::string_view stream, std::optional<std::uint64_t> cursor)
+    : door_(door),
+      exchange_(&exchange),
+      stream_(stream),
+      cursor_(cursor),
+      wish_(exchange.request()) {}
+
+  void start(const stream_offset& from) {
+    exchange_->on_abort([self = shared_from_this()] { self->end(); });
+    read_page_of(door_, stream_, from,
+                 [self = shared_from_this()](const result<read_page>& page) {
+                   self->take(page);
+                 });
+  }
+
+  void deliver(live_page& page) override { respond(page.page()); }
+
+private:
+  /// What there is already.
+  void take(const result<read_page>& page) {
+    if (exchange_ == nullptr)
+      return;
+    if (!page || !page->entries.empty() || at_end(*page))
+      return respond(page);
+    exchange_->drop_request();
+    from_ = page->next_from;
+    timer_ = door_.loop.call_at(
+      door_.loop.now_ms() + door_.options.long_poll_ms,
+      [self = shared_from_this()] { self->time_out(); });
+    door_.feeds.join(shared_from_this(), page->stream, from_);
+  }
+
+  void time_out() {
+    read_page nothing;
+    nothing.next_from = nothing.next = from_;
+    respond(std::move(nothing));
+  }
+
+  void respond(const result<read_page>& page) {
+    if (exchange_ == nullptr)
+      return;
+    auto& exchange = *exchange_;
+    end();
+    if (!page)
+      return exchange.respond(failure_answer(page.error(), stream_));
+    if (!page->entries.empty())
+      return exchange.respond(page_answer(*page, wish_, door_.cursor(cursor_)));
+    auto made = answer(http::status::no_content);
+    set_place(made, page->next_from, at_end(*page));
+    set_field(made, field::up_to_date, "true");
+    if (!page->closed)
+      set_field(made, field::cursor, door_.cursor(cursor_));
+    set_field(made, "Cache-Control", "no-store");
+    exchange.respond(std::move(made));
+  }
+
+  /// Nothing is answered from here on.
+  void end() {
+    exchange_ = nullptr;
+    door_.loop.cancel(timer_);
+    door_.feeds.leave(*this);
+  }
+
+  stream_door& door_;
+  http_exchange* exchange_; ///< Null: answered, or the client is gone.
+  std::string stream_;
+  std::optional<std::uint64_t> cursor_;
+  page_wish wish_;
+  sequence from_{};
+  io_loop::timer timer_;
+};
+
+} // namespace
+
+void long_poll(stream_door& door, http_exchange& exchange,
+               std::string_view stream, const stream_query& query) {
+  std::make_shared<poll_reader>(door, exchange, stream, query.cursor)
+    ->start(query.offset);
+}
+
+} // namespace torpor

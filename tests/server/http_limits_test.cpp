@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time-outs, slow clients, too many of them, and the stop.
+#include "server/http_server.hpp"
+
+#include "tests/support/http_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/resource.h>
+
+using namespace torpor;
+using namespace std::chrono_literals;
+using test::http_fixture;
+using test::wait_until;
+
+namespace {
+
+constexpr std::string_view get_echo = "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n";
+
+std::string get(const std::string& path) {
+  return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+
+/// Lowers the limit of open files, for as long as it lives.
+class few_files {
+public:
+  explicit few_files(rlim_t most) {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    set({most, before_.rlim_max});
+  }
+  ~few_files() { set(before_); }
+
+private:
+  static void set(const rlimit& limit) {
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  }
+  rlimit before_{};
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(http_fixture, "half a header and silence is answered with 408") {
+  auto client = connect();
+  client.send("GET /echo HTTP/1.1\r\nHo");
+  until_received(22);
+  turn(options.header_timeout - 1ms);
+  client.send("st: x\r\n"); // More of it does not put it off.
+  until_received(29);
+  CHECK(server->connections() == 1);
+  turn(1ms);
+  const auto answer = client.read_answer();
+  CHECK(answer.status == 408);
+  CHECK(answer.body.find("\"code\":\"timeout\"") != std::string::npos);
+  CHECK(client.is_closed());
+}
+
+TEST_CASE_FIXTURE(http_fixture, "answers before it do not put half a header off") {
+  auto client = connect();
+  const auto all = get("/echo") + get("/echo") + "GET /ec";
+  client.send(all);
+  until_received(all.size());
+  CHECK(client.read_answer().status == 200);
+  CHECK(client.read_answer().status == 200);
+  turn(options.header_timeout);
+  CHECK(client.read_answer().status == 408);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "half a body and silence is answered with 408") {
+  auto client = connect();
+  const std::string half = "POST /echo HTTP/1.1\r\nHost: x\r\n"
+                           "Content-Length: 10\r\n\r\nabc";
+  client.send(half);
+  until_received(half.size());
+  turn(options.body_timeout - 1ms);
+  client.send("def");
+  until_received(half.size() + 3);
+  CHECK(server->connections() == 1);
+  turn(1ms);
+  CHECK(client.read_answer().status == 408);
+  CHECK(client.is_closed());
+  CHECK(log.requests == 0);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a connection with nothing asked is closed") {
+  auto silent = connect();
+  auto asked = connect();
+  wait_until([&] { return server->connections() == 2; });
+  turn(options.idle_timeout - 1ms);
+  asked.send(get_echo);
+  CHECK(asked.read_answer().status == 200);
+  turn(1ms);
+  CHECK(silent.is_closed());
+  asked.send(get_echo);
+  CHECK(asked.read_answer().status == 200);
+  turn(options.idle_timeout - 1ms);
+  wait_until([&] { return server->connections() == 1; });
+  turn(1ms);
+  CHECK(asked.is_closed());
+}
+
+TEST_CASE_FIXTURE(http_fixture, "an open answer has no deadline") {
+  auto client = connect();
+  client.send(get("/later"));
+  wait_until([&] { return log.requests == 1; });
+  auto events = connect();
+  events.send(get("/events"));
+  CHECK(events.read_through("\r\n\r\n") != "");
+  turn(24h);
+  with_handler([](auto& handler) {
+    handler.answer("late");
+    handler.write("late");
+  });
+  CHECK(client.read_answer().body == "late");
+  CHECK(events.read_chunk() == "late");
+  CHECK(log.aborts == 0);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a client that takes nothing is dropped") {
+  for (const auto* const path : {"/large", "/flood"}) {
+    const auto aborts = log.aborts.load();
+    const auto requests = log.requests.load();
+    auto client = connect(4096);
+    client.send(get(path));
+    wait_until([&] { return log.requests == requests + 1; });
+    on_loops([](std::size_t) {});
+    turn(options.write_timeout - 1ms);
+    CHECK(server->connections() == 1);
+    // What the system takes late puts it off.
+    wait_until([&] {
+      turn(options.write_timeout);
+      return server->connections() == 0;
+    });
+    CHECK(log.aborts == aborts + (path == std::string_view{"/flood"}));
+    CHECK(client.read_to_end().size() < 8u << 20);
+  }
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a client that takes a little is not dropped") {
+  auto client = connect(4096);
+  client.send(get("/large"));
+  std::uint64_t sent = 0;
+  while (client.take_some() < 4u << 20)
+    if (const auto now = server->traffic().sent_bytes; now != sent) {
+      sent = now;
+      turn(options.write_timeout - 1ms);
+    }
+  CHECK(server->connections() == 1);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a writer waits until its client has taken all") {
+  auto client = connect(4096);
+  client.send(get("/flood"));
+  CHECK(client.read_through("\r\n\r\n") != "");
+  wait_until([&] { return log.unsent_bytes > 0; });
+  on_loops([](std::size_t) {});
+  const auto drains = log.drains.load();
+  CHECK(log.unsent_bytes <= (1u << 20) + 16);
+  for (int i = 0; i < drains + 3; ++i)
+    CHECK(client.read_chunk().size() == 1u << 20);
+  CHECK(log.drains >= drains + 1);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a connection over the limit gets 503") {
+  options.connections_max = 2;
+  auto first = connect();
+  auto second = connect();
+  wait_until([&] { return server->connections() == 2; });
+  auto third = connect();
+  const auto answer = third.read_answer();
+  CHECK(answer.status == 503);
+  CHECK(answer.has("Retry-After: 1\r\n"));
+  CHECK(answer.body.find("\"code\":\"overloaded\"") != std::string::npos);
+  CHECK(third.is_closed());
+  first.close();
+  wait_until([&] { return server->connections() == 1; });
+  auto fourth = connect();
+  fourth.send(get_echo);
+  CHECK(fourth.read_answer().status == 200);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "many that say nothing do not hold others up") {
+  rlimit files{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
+  const auto many = std::min<rlim_t>(10'000, (files.rlim_cur - 200) / 2);
+  std::vector<test::raw_client> silent;
+  for (rlim_t i = 0; i < many; ++i)
+    silent.push_back(connect());
+  wait_until([&] { return server->connections() == many; });
+  auto client = connect();
+  client.send(get_echo);
+  CHECK(client.read_answer().status == 200);
+  turn(options.idle_timeout - 1ms);
+  client.send(get_echo);
+  CHECK(client.read_answer().status == 200);
+  turn(1ms);
+  wait_until([&] { return server->connections() == 1; });
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a process without descriptors goes on later") {
+  auto first = connect();
+  first.send(get_echo);
+  CHECK(first.read_answer().status == 200);
+  std::vector<test::raw_client> waiting;
+  {
+    // The client's own end takes the last one.
+    const int next = ::dup(0);
+    ::close(next);
+    const few_files limit{static_cast<rlim_t>(next) + 1};
+    waiting.push_back(connect());
+    waiting.front().send(get_echo);
+    first.send(get_echo);
+    CHECK(first.read_answer().status == 200);
+    on_loops([](std::size_t) {});
+    CHECK(server->connections() == 1);
+  }
+  turn(100ms);
+  CHECK(waiting.front().read_answer().status == 200);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a stop closes who waits, and who listens") {
+  auto idle = connect();
+  idle.send(get_echo);
+  CHECK(idle.read_answer().status == 200);
+  auto silent = connect();
+  auto polls = connect();
+  polls.send(get("/wait"));
+  auto events = connect();
+  events.send(get("/events"));
+  CHECK(events.read_through("\r\n\r\n") != "");
+  wait_until([&] { return log.requests == 3; });
+  wait_until([&] { return server->connections() == 4; });
+  server->stop();
+  CHECK(server->connections() == 0);
+  CHECK(log.aborts == 2);
+  CHECK(idle.is_closed());
+  CHECK(silent.is_closed());
+  CHECK(polls.is_closed());
+  CHECK(events.is_closed());
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a stop waits for what is being answered") {
+  auto client = connect();
+  client.send(get("/later") + get("/echo"));
+  auto idle = connect();
+  wait_until([&] { return log.requests == 1; });
+  const auto port = server->port();
+  std::thread stopping{[&] { server->stop(); }};
+  CHECK(idle.is_closed());
+  CHECK(listen_tcp("127.0.0.1", port)); // Nobody else listens any more.
+  with_handler([](auto& handler) { handler.answer("done"); });
+  const auto answer = client.read_answer();
+  CHECK(answer.body == "done");
+  CHECK(answer.has("Connection: close"));
+  CHECK(client.is_closed());
+  client.close();
+  stopping.join();
+  CHECK(server->connections() == 0);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a stop does not wait longer than it was told to") {
+  options.stop_timeout = 5s;
+  auto client = connect();
+  client.send(get("/later"));
+  auto deaf = connect();
+  deaf.send(get("/wait-deaf"));
+  auto half = connect();
+  half.send("GET /ec");
+  wait_until([&] { return log.requests == 2; });
+  until_received(2 * get_echo.size() + 13);
+  auto idle = connect();
+  std::thread stopping{[&] { server->stop(); }};
+  CHECK(idle.is_closed());
+  on_loops([](std::size_t) {});
+  turn(5s - 1ms);
+  CHECK(server->connections() == 3);
+  time.monotonic += 1;
+  server->loop(0).post([&] { server->loop(0).call_due(); });
+  stopping.join();
+  CHECK(client.is_closed());
+  CHECK(deaf.is_closed());
+  CHECK(half.is_closed());
+}
+
+TEST_CASE_FIXTURE(http_fixture, "what is posted after the stop is dropped") {
+  start();
+  server->stop();
+  server->loop(0).post([] { FAIL("a task ran"); });
+  server->stop();
+}
