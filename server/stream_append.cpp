@@ -113,7 +113,8 @@ private:
 class delete_waiter final : public write_waiter {
 public:
   delete_waiter(http_exchange& exchange, std::string_view stream)
-    : exchange_(exchange), stream_(stream) {}
+    : exchange_(exchange),
+      stream_(stream) {}
 
   void written(const write_batch& batch, std::size_t index) override {
     exchange_.respond(batch.outcome(index).code == errc{}
@@ -132,10 +133,11 @@ using payload_list = std::vector<std::string_view>;
 result<payload_list> payloads_in(std::string_view body,
                                  const append_headers& how) {
   if (body.empty())
-    return how.closes ? result<payload_list>{payload_list{}}
-                      : fail(errc::invalid_argument,
-                             "the body is empty; without Stream-Closed: true an "
-                             "append needs one");
+    return how.closes
+             ? result<payload_list>{payload_list{}}
+             : fail(errc::invalid_argument,
+                    "the body is empty; without Stream-Closed: true an "
+                    "append needs one");
   if (how.type.empty())
     return fail(errc::invalid_argument,
                 "Content-Type is missing; it has to be that of the stream");
@@ -165,13 +167,13 @@ void append(stream_door& door, http_exchange& exchange, std::string_view stream,
   batch.append({{}, stream}, options);
   for (const auto each : payloads)
     batch.add(as_bytes(each));
-  door.writes.wait(std::make_unique<append_waiter>(
-    door, exchange, stream, !payloads.empty(), how));
+  door.writes.wait(std::make_unique<append_waiter>(door, exchange, stream,
+                                                   !payloads.empty(), how));
 }
 
 /// Appends what fits to a stream of any type, or of none: what the stream has
-/// decides. Entries with boundaries may be JSON to be looked into; that comes as
-/// an array.
+/// decides. Entries with boundaries may be JSON to be looked into; that comes
+/// as an array.
 void append_by_type(stream_door& door, http_exchange& exchange,
                     std::string name) {
   door.store.info(name, [&door, &exchange, name](result<stream_info> info) {
