@@ -230,6 +230,7 @@ runtime_stats engine::summed(const std::vector<table_stats>& parts) {
     sum.acked_bytes += part.acked_bytes;
     sum.awake += part.awake;
     sum.records += part.records;
+    sum.streams += part.unlisted;
     sum.waiting_reads += part.parked_reads;
   }
   sum.commits = counters_->commits;
@@ -243,6 +244,7 @@ runtime_stats engine::summed(const std::vector<table_stats>& parts) {
   sum.segment_bytes = all_->segment_bytes;
   if (const std::shared_lock gate{gate_}; !stopping_)
     sum.catalog = store_->records->count().value_or(0);
+  sum.streams += sum.catalog;
   sum.buffered_bytes = store_->budget->all().used();
   sum.buffered_bytes_max = store_->budget->all().limit();
   sum.replayed_entries = store_->replayed_entries;

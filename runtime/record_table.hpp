@@ -170,6 +170,8 @@ public:
     return ids_.find(id);
   }
   [[nodiscard]] std::size_t in_memory() const noexcept { return rows_.used(); }
+  /// Streams that the catalog does not have yet.
+  [[nodiscard]] std::size_t unlisted() const noexcept { return names_.size(); }
   [[nodiscard]] std::size_t dirty() const noexcept { return dirty_.size(); }
 
 private:

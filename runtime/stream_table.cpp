@@ -366,6 +366,7 @@ table_stats stream_table::stats() const {
   auto stats = stats_;
   stats.awake = awake_.used();
   stats.records = records_.in_memory();
+  stats.unlisted = records_.unlisted();
   stats.indexed_blocks = index_.blocks();
   stats.parked_reads = parked_.size();
   return stats;

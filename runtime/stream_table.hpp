@@ -91,6 +91,7 @@ struct table_stats {
   std::uint64_t refused = 0;    ///< Requests answered with an error.
   std::uint64_t awake = 0;
   std::uint64_t records = 0;    ///< In memory.
+  std::uint64_t unlisted = 0;   ///< Streams that the catalog does not have yet.
   std::uint64_t indexed_blocks = 0;
   std::uint64_t parked_reads = 0;
 };

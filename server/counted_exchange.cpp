@@ -80,18 +80,20 @@ void counted_exchange::count(const http_response& answer) {
   if (code >= 400)
     if (const auto name = error_code_of(answer); !name.empty())
       counts_.error(name);
-  const auto writes = method_ == verb::post || method_ == verb::put;
-  if (kind_.stream && writes && code / 100 == 2)
+  reads_ = kind_.stream && method_ == verb::get && code < 400;
+  const auto writes = kind_.stream && code < 300
+                      && (method_ == verb::post || method_ == verb::put);
+  const auto heads = kind_.stream && method_ == verb::head && code < 400;
+  if (writes)
     counts_.writes.record(ns);
-  else if (kind_.stream && !writes && !kind_.live && code < 400
-           && method_ != verb::delete_ && method_ != verb::options)
+  else if ((reads_ || heads) && !kind_.live)
     counts_.reads.record(ns);
   if (!path_.empty())
     log(code, took);
 }
 
 void counted_exchange::count_sent(std::size_t bytes) {
-  if (kind_.stream && method_ == verb::get)
+  if (reads_)
     counts_.bytes_read.add(bytes);
   if (limiter_ != nullptr)
     limiter_->charge(tenant_, bytes, inner_.loop().now_ms());

@@ -63,6 +63,7 @@ private:
   std::chrono::steady_clock::time_point begun_;
   boost::beast::http::verb method_;
   kind kind_;
+  bool reads_ = false; ///< It is answered with what a stream has.
 };
 
 } // namespace torpor

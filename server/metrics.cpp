@@ -113,7 +113,7 @@ void add_streams(page& to, const runtime_stats& store) {
             "durable yet; dormant ones cost no memory.",
             {{"state", "awake", store.awake},
              {"state", "dormant",
-              store.catalog > store.awake ? store.catalog - store.awake : 0}});
+              store.streams > store.awake ? store.streams - store.awake : 0}});
   to.counter("torpor_streams_woken_total",
              "Dormant streams that were written to.", store.wakes);
   to.counter("torpor_streams_hibernated_total",

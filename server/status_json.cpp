@@ -17,7 +17,7 @@ namespace {
 
 json_object streams_of(const runtime_stats& store) {
   json_object object;
-  object.number("total", store.catalog)
+  object.number("total", store.streams)
     .number("awake", store.awake)
     .number("wakes", store.wakes)
     .number("hibernates", store.hibernates);

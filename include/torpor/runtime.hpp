@@ -36,6 +36,7 @@ struct runtime_stats {
   std::uint64_t awake = 0;          ///< Streams with something in memory, now.
   std::uint64_t records = 0;        ///< Records in memory, now.
   std::uint64_t catalog = 0;        ///< Streams in the catalog, now.
+  std::uint64_t streams = 0;        ///< There are, now; about so while a checkpoint runs.
   std::uint64_t buffered_bytes = 0; ///< Of the memory budget, now.
   std::uint64_t replayed_entries = 0; ///< At the start.
   std::uint64_t buffered_bytes_max = 0; ///< memory.buffered-bytes-max.

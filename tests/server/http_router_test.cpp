@@ -274,12 +274,13 @@ TEST_CASE_FIXTURE(fixture, "requests, bytes, errors and latencies are "
     exchange.respond(error_response(status::conflict, "closed", "closed"));
   };
   CHECK(code(verb::post, "/v1/stream/a") == 409);
+  CHECK(code(verb::get, "/v1/stream/a") == 409);
   CHECK(code(verb::get, "/nothing") == 404);
   const auto total = metrics.total();
   CHECK(total.of_class(2) == 3);
-  CHECK(total.of_class(4) == 2);
+  CHECK(total.of_class(4) == 3);
   CHECK(total.requests[method_index(verb::post)][3] == 1);
-  CHECK(total.errors.at("closed") == 1);
+  CHECK(total.errors.at("closed") == 2);
   CHECK(total.errors.at("not_found") == 1);
   CHECK(total.bytes_read == 7);
   CHECK(total.writes.count() == 1);

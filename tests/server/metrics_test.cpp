@@ -82,7 +82,7 @@ TEST_CASE("every metric is ours, has a type, and a text that teaches") {
 
 TEST_CASE("what the store says is told") {
   server_facts facts;
-  facts.store.catalog = 1000;
+  facts.store.streams = 1000;
   facts.store.awake = 7;
   facts.store.commits = 5;
   facts.store.committed_entries = 500;

@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(fixture, "readyz says why writes would fail") {
 }
 
 TEST_CASE_FIXTURE(fixture, "metrics are Prometheus' text") {
-  store.counts.catalog = 5;
+  store.counts.streams = 5;
   const auto answer = ask("/metrics");
   CHECK(answer.status() == 200);
   CHECK(answer.field("Content-Type").starts_with("text/plain; version=0.0.4"));
@@ -79,7 +79,7 @@ TEST_CASE_FIXTURE(fixture, "metrics are Prometheus' text") {
 }
 
 TEST_CASE_FIXTURE(fixture, "stats are JSON with all that the page shows") {
-  store.counts.catalog = 5;
+  store.counts.streams = 5;
   store.counts.awake = 2;
   metrics.add_loop().writes.record(1'000'000);
   status.door = [] { return door_facts{9, 10, 11}; };
