@@ -155,6 +155,24 @@ TEST_CASE_FIXTURE(fixture, "a bulk append that was cut off is sent again") {
   CHECK(done.found);
 }
 
+TEST_CASE_FIXTURE(fixture, "appends of a bulk are numbered, in each stream") {
+  const std::string half(3u << 20, 'x');
+  daemon.answers = {at(0, 200), at(2, 200), at(3, 200), at(0, 200), at(1, 200)};
+  const auto bulk = streams.bulk();
+  REQUIRE(bulk->begin("s"));
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(bulk->append(half));
+  REQUIRE(bulk->begin("t"));
+  REQUIRE(bulk->append("x"));
+  REQUIRE(bulk->finish());
+  REQUIRE(daemon.seen.size() == 5);
+  CHECK(daemon.seen[1]["Producer-Seq"] == "0");
+  CHECK(daemon.seen[2]["Producer-Seq"] == "1");
+  CHECK(daemon.seen[4]["Producer-Seq"] == "0");
+  CHECK(bulk->streams()[0].entries == 3);
+  CHECK(bulk->streams()[1].first == sequence{0});
+}
+
 TEST_CASE_FIXTURE(fixture, "a bulk append refuses a closed stream beforehand") {
   daemon.answers = {at(5, 200, {{"Stream-Closed", "true"}})};
   const auto begun = streams.bulk()->begin("s");
