@@ -204,18 +204,25 @@ void engine::compact(std::function<void(result<void>)> done) {
 }
 
 runtime_stats engine::stats() {
+  std::promise<runtime_stats> ready;
+  stats([&ready](const runtime_stats& found) { ready.set_value(found); });
+  return ready.get_future().get();
+}
+
+void engine::stats(std::function<void(const runtime_stats&)> done) {
   auto parts = std::make_shared<std::vector<table_stats>>(shards_);
-  std::promise<void> ready;
-  {
-    const auto left = countdown([&ready] { ready.set_value(); });
-    for (std::uint32_t i = 0; i < shards_; ++i)
-      ask(i, [parts, i, left](stream_table& table) {
-        (*parts)[i] = table.stats();
-      });
-  }
-  ready.get_future().wait();
+  const auto left = countdown([this, parts, done = std::move(done)] {
+    done(summed(*parts));
+  });
+  for (std::uint32_t i = 0; i < shards_; ++i)
+    ask(i, [parts, i, left](stream_table& table) {
+      (*parts)[i] = table.stats();
+    });
+}
+
+runtime_stats engine::summed(const std::vector<table_stats>& parts) {
   runtime_stats sum;
-  for (const auto& part : *parts) {
+  for (const auto& part : parts) {
     sum.appends += part.appends;
     sum.refused += part.refused;
     sum.wakes += part.wakes;
@@ -223,15 +230,21 @@ runtime_stats engine::stats() {
     sum.acked_bytes += part.acked_bytes;
     sum.awake += part.awake;
     sum.records += part.records;
+    sum.waiting_reads += part.parked_reads;
   }
   sum.commits = counters_->commits;
   sum.blocks = counters_->blocks;
+  sum.committed_entries = counters_->entries;
   sum.written_bytes = counters_->written_bytes;
   sum.failed = counters_->failed;
   sum.full = counters_->full;
+  sum.deadlines = all_->armed;
+  sum.segments = all_->segments;
+  sum.segment_bytes = all_->segment_bytes;
   if (const std::shared_lock gate{gate_}; !stopping_)
     sum.catalog = store_->records->count().value_or(0);
   sum.buffered_bytes = store_->budget->all().used();
+  sum.buffered_bytes_max = store_->budget->all().limit();
   sum.replayed_entries = store_->replayed_entries;
   return sum;
 }

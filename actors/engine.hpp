@@ -54,6 +54,12 @@ public:
   [[nodiscard]] std::uint32_t shards() const noexcept { return shards_; }
   [[nodiscard]] std::uint32_t shard(stream_ref stream) const noexcept;
   [[nodiscard]] runtime_stats stats();
+  /// The same without waiting; calls back on some thread of the system.
+  void stats(std::function<void(const runtime_stats&)> done);
+  /// What the journal counts; at once.
+  [[nodiscard]] const journal_counters& journal_counts() const noexcept {
+    return *counters_;
+  }
   [[nodiscard]] const store& opened() const noexcept { return *store_; }
   [[nodiscard]] const roster& actors() const noexcept { return *all_; }
 
@@ -64,6 +70,7 @@ private:
   void quiesce(std::function<void()> done);
   void finish(std::function<void()> done);
   void end_actors(std::function<void()> done);
+  [[nodiscard]] runtime_stats summed(const std::vector<table_stats>& parts);
   void ask_relief();
 
   // First, to be there until the last request is answered.

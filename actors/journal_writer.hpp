@@ -4,6 +4,7 @@
 #include "actors/roster.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/journal.hpp"
+#include "runtime/shared_histogram.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -17,7 +18,9 @@ namespace torpor {
 struct journal_counters {
   std::atomic<std::uint64_t> commits{0};
   std::atomic<std::uint64_t> blocks{0};
+  std::atomic<std::uint64_t> entries{0};       ///< In these blocks.
   std::atomic<std::uint64_t> written_bytes{0}; ///< Frames with their padding.
+  shared_histogram took; ///< ns from a frame's begin until it was durable.
   std::atomic<bool> failed{false};
   std::atomic<bool> full{false};
   std::atomic<bool> ended{false};    ///< The end is marked: nothing can come behind it.
@@ -51,6 +54,7 @@ struct journal_state {
 
 private:
   [[nodiscard]] bool commit_some();
+  [[nodiscard]] commit_outcome timed_commit();
   [[nodiscard]] bool give_up();
   void refuse();
   void note_no_room(const error& cause);

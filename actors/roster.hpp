@@ -29,6 +29,11 @@ struct roster {
   /// The sealer wants to know when so many are deleted.
   std::atomic<std::uint64_t> sweep_at{~std::uint64_t{0}};
 
+  // For who looks at the store from outside:
+  std::atomic<std::uint64_t> armed{0};         ///< Deadlines in the wheel.
+  std::atomic<std::uint64_t> segments{0};      ///< In the list.
+  std::atomic<std::uint64_t> segment_bytes{0}; ///< Of their files.
+
   /// Counts deleted bytes. True for those that reach `sweep_at`. The
   /// sealer sets that before it looks at the sum, so one of the two notices.
   [[nodiscard]] bool count_deleted(std::uint64_t bytes) {

@@ -4,12 +4,12 @@
 #include "actors/answer.hpp"
 #include "actors/engine.hpp"
 #include "actors/fork.hpp"
+#include "actors/inquiry.hpp"
 #include "actors/requests.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <mutex>
+#include <memory>
 
 namespace torpor {
 
@@ -25,45 +25,6 @@ result<std::shared_ptr<engine>> start(options given, engine::place where) {
     return tl::unexpected{opened.error()};
   return engine::start(std::move(*opened), where);
 }
-
-/// Puts the shards' parts of a listing together; answers when the last part
-/// is there.
-class merged_list {
-public:
-  using names = std::vector<std::pair<std::string, stream_id>>;
-
-  explicit merged_list(std::size_t shards, std::size_t count_max)
-    : missing_(shards), count_max_(count_max) {}
-
-  ~merged_list() {
-    if (failure_)
-      whole.set(tl::unexpected{*failure_});
-    if (missing_ > 0)
-      return;
-    std::sort(all_.begin(), all_.end());
-    if (all_.size() > count_max_)
-      all_.resize(count_max_);
-    whole.set(std::move(all_));
-  }
-
-  void add(result<names> part) {
-    const std::lock_guard guard{mutex_};
-    --missing_;
-    if (!part)
-      failure_ = part.error();
-    else
-      all_.insert(all_.end(), part->begin(), part->end());
-  }
-
-  answer<names> whole;
-
-private:
-  std::mutex mutex_;
-  std::size_t missing_;
-  std::size_t count_max_;
-  names all_;
-  std::optional<error> failure_;
-};
 
 } // namespace
 
@@ -149,21 +110,12 @@ std::future<result<stream_id>> runtime::fork(std::string name,
 
 std::future<result<std::vector<std::pair<std::string, stream_id>>>>
 runtime::list(std::string prefix, std::string after, std::size_t count_max) {
-  constexpr std::size_t count_most = 100'000;
-  auto merged = std::make_shared<merged_list>(engine_->shards(), count_max);
-  auto ready = merged->whole.future();
-  if (count_max == 0 || count_max > count_most) {
-    merged->add(fail(errc::invalid_argument,
-                     fmt::format("a list of {} streams was asked for, "
-                                 "expected 1 to {}",
-                                 count_max, count_most)));
-    return ready;
-  }
-  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard)
-    engine_->ask(shard, [merged, prefix, after,
-                         count_max](stream_table& table) {
-      merged->add(table.records().list(prefix, after, count_max));
-    });
+  auto promise = std::make_shared<std::promise<result<stream_names>>>();
+  auto ready = promise->get_future();
+  list_streams(*engine_, prefix, after, count_max,
+               [promise](result<stream_names> names) {
+                 promise->set_value(std::move(names));
+               });
   return ready;
 }
 

@@ -37,6 +37,7 @@ void scheduler_state::send_due() {
 }
 
 void scheduler_state::sleep() {
+  all->armed = wheel.size();
   const auto next = wheel.next();
   // An earlier call that is on its way will look again.
   if (!next || (!calls.empty() && *calls.begin() <= *next))

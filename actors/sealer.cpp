@@ -24,6 +24,7 @@ void sealer_state::begin(tools given, std::shared_ptr<roster> others) {
   work = std::move(given);
   all = std::move(others);
   counted_ = filled_ = sealed_ = work.state.deleted_bytes;
+  tell_size();
   static_cast<void>(sweep_due()); // The shards are to tell.
 }
 
@@ -196,6 +197,7 @@ void sealer_state::finish_checkpoint() {
 /// is on its way asks its shard again.
 void sealer_state::publish() {
   work.list = work.list->with(work.state.segments);
+  tell_size();
   const sealer_actor me{self};
   const auto last = countdown([me] { caf::anon_send(me, known_atom::value); });
   const auto sealed = static_cast<std::uint32_t>(work.state.unsealed_first - 1);
@@ -204,6 +206,14 @@ void sealer_state::publish() {
                table_task{[last, sealed, list = work.list](stream_table& table) {
                  table.sealed(sealed, list);
                }});
+}
+
+void sealer_state::tell_size() const {
+  std::uint64_t bytes = 0;
+  for (const auto& each : work.state.segments)
+    bytes += each.file_bytes;
+  all->segments = work.state.segments.size();
+  all->segment_bytes = bytes;
 }
 
 void sealer_state::known() {

@@ -68,6 +68,7 @@ private:
   void finish_checkpoint();
   [[nodiscard]] result<void> store_state();
   void publish();
+  void tell_size() const;
   void failed(const error& why);
   void rest();
 

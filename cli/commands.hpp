@@ -48,6 +48,8 @@ void add_verify(CLI::App& app, const command_context& given,
                 chosen_command& run);
 void add_repair(CLI::App& app, const command_context& given,
                 chosen_command& run);
+void add_token(CLI::App& app, const command_context& given,
+               chosen_command& run);
 void add_bench(CLI::App& app, std::function<int()>& run);
 void add_demo(CLI::App& app, std::function<int()>& run);
 

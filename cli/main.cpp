@@ -135,6 +135,7 @@ int main(int argc, char** argv) {
   torpor::add_compact(app, given, run);
   torpor::add_verify(app, given, run);
   torpor::add_repair(app, given, run);
+  torpor::add_token(app, given, run);
   mention_global_options(app);
   torpor::add_bench(app, run); // These have options of their own.
   torpor::add_demo(app, run);

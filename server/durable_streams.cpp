@@ -14,10 +14,6 @@ namespace {
 
 namespace http = boost::beast::http;
 
-std::string_view target_of(const http_request& request) {
-  return {request.target().data(), request.target().size()};
-}
-
 } // namespace
 
 durable_streams::durable_streams(io_loop& loop,

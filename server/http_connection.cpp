@@ -43,6 +43,8 @@ void http_connection::watch() {
     reads_ = false;
     --pending_;
     on_readable();
+    if (!writes_ && !queue_.empty()) // TLS may have had to read before it could write.
+      flush();
     settle();
   });
 }

@@ -24,6 +24,12 @@ using http_request = boost::beast::http::request<
 using http_response = boost::beast::http::response<
   boost::beast::http::string_body>;
 
+/// The request's path and query: "/v1/stream/a?offset=-1".
+[[nodiscard]] inline std::string_view
+target_of(const http_request& request) noexcept {
+  return {request.target().data(), request.target().size()};
+}
+
 /// One request and its answer. The connection owns it; it is valid from
 /// `http_handler::handle` until `respond` or `end` was called, or the function
 /// given to `on_abort` has returned.

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http_options.hpp"
 
+#include "server/access_control.hpp"
 #include "server/tls_context.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <string_view>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace torpor {
 
@@ -59,17 +56,6 @@ result<void> check_address(const std::string& address) {
   return refuse(fmt::format("http.address is \"{}\", expected an IP address "
                             "such as 127.0.0.1, 0.0.0.0 or ::1",
                             address));
-}
-
-result<void> check_readable(std::string_view name, const std::string& path) {
-  const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (number >= 0) {
-    ::close(number);
-    return {};
-  }
-  return fail(errc::io_failed,
-              fmt::format("http.{}: {}", name,
-                          fail_io("open", path, errno).value().context));
 }
 
 } // namespace
@@ -126,8 +112,8 @@ result<void> validate(const http_options& given) {
       "http.tls-certificate and http.tls-key belong together; set {} too",
       given.tls_key.empty() ? "http.tls-key" : "http.tls-certificate"));
   if (!given.tokens.empty())
-    if (auto checked = check_readable("tokens", given.tokens); !checked)
-      return checked;
+    if (const auto read = load_access(given.tokens); !read)
+      return refuse(fmt::format("http.tokens: {}", read.error().context));
   if (!given.tls_certificate.empty())
     if (auto opened = open_tls(given.tls_certificate, given.tls_key); !opened)
       return tl::unexpected{std::move(opened).error()};

@@ -5,7 +5,7 @@
 #include "server/config.hpp"
 #include "server/durable_streams.hpp"
 #include "server/file_limit.hpp"
-#include "server/http_server.hpp"
+#include "server/front_door.hpp"
 #include "torpor/runtime.hpp"
 
 #include <fmt/format.h>
@@ -127,14 +127,15 @@ int confirm(const arguments& given) {
                   : fmt::format("config '{}' is good\n", given.file));
 }
 
-/// Blocks what ends the daemon; every thread made later inherits it.
-sigset_t block_stop_signals() {
-  sigset_t stop;
-  ::sigemptyset(&stop);
-  ::sigaddset(&stop, SIGTERM);
-  ::sigaddset(&stop, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
-  return stop;
+/// Blocks what the daemon waits for; every thread made later inherits it.
+sigset_t block_signals() {
+  sigset_t awaited;
+  ::sigemptyset(&awaited);
+  ::sigaddset(&awaited, SIGTERM);
+  ::sigaddset(&awaited, SIGINT);
+  ::sigaddset(&awaited, SIGHUP);
+  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
+  return awaited;
 }
 
 void start_log(const std::string& level) {
@@ -177,12 +178,12 @@ torpor::stream_options stream_options_of(const torpor::daemon_config& config) {
   return options;
 }
 
-torpor::result<std::unique_ptr<torpor::http_server>>
+torpor::result<std::unique_ptr<torpor::front_door>>
 open_door(const torpor::daemon_config& config,
           const std::shared_ptr<torpor::engine>& engine) {
   if (!config.http.enabled)
     return nullptr;
-  const auto make_handler = [&](torpor::io_loop& loop) {
+  const auto make_protocol = [&](torpor::io_loop& loop) {
     return std::make_unique<torpor::durable_streams>(
       loop, std::make_unique<torpor::engine_store>(engine, loop),
       stream_options_of(config));
@@ -193,16 +194,28 @@ open_door(const torpor::daemon_config& config,
                  "ulimit -n or LimitNOFILE\"",
                  files, config.http.connections_max);
   const auto options = door_options(config);
-  auto door = torpor::http_server::start(options, make_handler);
+  auto door = torpor::front_door::open(options, engine, make_protocol);
   if (door)
     spdlog::info("listening address={} port={} tls={} socket=\"{}\"",
-                 options.address, (*door)->port(),
+                 options.address, (*door)->server().port(),
                  options.tls_certificate.empty() ? "no" : "yes",
                  options.socket);
   return door;
 }
 
-int serve(const torpor::daemon_config& config, const sigset_t& stop) {
+/// SIGHUP has the token file read again; the others end the daemon.
+int wait_for_end(const sigset_t& awaited, torpor::front_door* door) {
+  for (;;) {
+    int signal = 0;
+    ::sigwait(&awaited, &signal);
+    if (signal != SIGHUP)
+      return signal;
+    if (door != nullptr)
+      door->reload_tokens();
+  }
+}
+
+int serve(const torpor::daemon_config& config, const sigset_t& awaited) {
   start_log(config.log_level);
   const auto begin = std::chrono::steady_clock::now();
   auto store = torpor::runtime::open(config.store);
@@ -220,8 +233,7 @@ int serve(const torpor::daemon_config& config, const sigset_t& stop) {
   const auto door = open_door(config, store->engine());
   if (!door)
     return complain(door.error(), 1);
-  int signal = 0;
-  ::sigwait(&stop, &signal);
+  const auto signal = wait_for_end(awaited, door->get());
   spdlog::info("stopping signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   if (*door)
     (*door)->stop();
@@ -234,7 +246,7 @@ int serve(const torpor::daemon_config& config, const sigset_t& stop) {
 
 int main(int argc, char** argv) {
   torpor::hold_standard_descriptors();
-  const auto stop = block_stop_signals();
+  const auto awaited = block_signals();
   const auto given = parse(
     std::span{argv, static_cast<std::size_t>(argc)}.subspan(argc > 0 ? 1 : 0));
   if (!given)
@@ -248,5 +260,5 @@ int main(int argc, char** argv) {
     return complain(config.error(), 1);
   if (given->check)
     return confirm(*given);
-  return serve(*config, stop);
+  return serve(*config, awaited);
 }

@@ -38,6 +38,12 @@ struct runtime_stats {
   std::uint64_t catalog = 0;        ///< Streams in the catalog, now.
   std::uint64_t buffered_bytes = 0; ///< Of the memory budget, now.
   std::uint64_t replayed_entries = 0; ///< At the start.
+  std::uint64_t buffered_bytes_max = 0; ///< memory.buffered-bytes-max.
+  std::uint64_t committed_entries = 0; ///< Made durable.
+  std::uint64_t waiting_reads = 0;  ///< At the tail, now.
+  std::uint64_t deadlines = 0;      ///< In the timing wheel, now.
+  std::uint64_t segments = 0;       ///< Files, now.
+  std::uint64_t segment_bytes = 0;  ///< On disk, now.
   bool failed = false;              ///< Durability is lost: writes are refused.
   bool full = false;                ///< The disk is full: appends are refused.
 };

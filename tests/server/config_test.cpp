@@ -261,9 +261,10 @@ TEST_CASE("an open door without tokens has to be asked for") {
           http.insecure = true;
         })
         == "");
-  CHECK(problem([](auto& http) {
+  const temporary_file tokens{"# nobody\n"};
+  CHECK(problem([&](auto& http) {
           http.address = "::";
-          http.tokens = "config/torpor.ini";
+          http.tokens = tokens.path();
         })
         == "");
   CHECK(problem([](auto& http) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/durable_streams.hpp"
+#include "tests/support/fake_exchange.hpp"
 #include "tests/support/manual_clock.hpp"
 
 #include <doctest/doctest.h>
@@ -14,99 +15,6 @@
 #include <vector>
 
 namespace torpor::test {
-
-using fields = std::vector<std::pair<std::string, std::string>>;
-
-/// A request and what became of it. Takes what is written only when told.
-class fake_exchange final : public http_exchange {
-public:
-  fake_exchange(io_loop& loop, boost::beast::http::verb method,
-                const std::string& target, const fields& all, std::string body)
-    : loop_(loop) {
-    request_.method(method);
-    request_.target(target);
-    for (const auto& [name, value] : all)
-      request_.insert(name, value);
-    request_.body() = std::move(body);
-  }
-
-  http_request& request() override { return request_; }
-  void drop_request() override { request_ = {}; }
-  std::string peer() const override { return "127.0.0.1"; }
-  io_loop& loop() override { return loop_; }
-  void respond(http_response given) override {
-    REQUIRE_FALSE(over());
-    REQUIRE_FALSE(head);
-    answer = std::move(given);
-    aborted_ = {};
-  }
-  void begin(http_response given) override {
-    REQUIRE_FALSE(over());
-    head = std::move(given);
-    request_ = {};
-  }
-  void write(std::shared_ptr<const std::string> part) override {
-    REQUIRE(head);
-    REQUIRE_FALSE(ended);
-    unsent += part->size();
-    text += *part;
-    parts.push_back(std::move(part));
-  }
-  std::size_t unsent_bytes() const override { return unsent; }
-  void on_drained(std::function<void()> then) override {
-    drained_ = std::move(then);
-    if (unsent == 0)
-      loop_.post([this] { drain(); });
-  }
-  void end() override {
-    REQUIRE(head);
-    REQUIRE_FALSE(ended);
-    ended = true;
-    aborted_ = {};
-  }
-  void on_abort(std::function<void()> then) override {
-    aborted_ = std::move(then);
-  }
-
-  /// The client takes what was written.
-  void drain() {
-    unsent = 0;
-    if (auto then = std::exchange(drained_, {}))
-      then();
-  }
-  /// The client goes away.
-  void abort() {
-    gone = true;
-    if (auto then = std::exchange(aborted_, {}))
-      then();
-  }
-  [[nodiscard]] bool over() const { return answer || ended || gone; }
-
-  [[nodiscard]] unsigned status() const {
-    REQUIRE(answer);
-    return answer->result_int();
-  }
-  /// A field of the answer; "-" when it is not there.
-  [[nodiscard]] std::string field(const std::string& name) const {
-    const auto& from = answer ? *answer : head.value();
-    const auto found = from.find(name);
-    return found == from.end() ? "-" : std::string{found->value()};
-  }
-
-  std::optional<http_response> answer;
-  std::optional<http_response> head;
-  std::string text;
-  std::vector<std::shared_ptr<const std::string>> parts;
-  std::size_t unsent = 0;
-  bool ended = false;
-  bool gone = false;
-
-private:
-  io_loop& loop_;
-  http_request request_;
-  std::function<void()> drained_;
-  std::function<void()> aborted_;
-};
 
 /// A page with these payloads from `from` on; the stream ends behind it, or
 /// has `more` entries.
