@@ -4,6 +4,7 @@
 #include "cli/bench.hpp"
 #include "cli/http_bench_streams.hpp"
 #include "cli/http_load.hpp"
+#include "cli/http_url.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/outcome.hpp"
 #include "cli/report.hpp"
@@ -63,9 +64,8 @@ comparison compare(const http_bench_streams& all, std::uint32_t entry_bytes) {
 class http_run {
 public:
   http_run(const http_parameters& given, http_load_options how,
-           const std::string& token)
-    : given_(given), how_(std::move(how)),
-      streams_(how_.url, token, given.streams, given.connections),
+           http_bench_streams streams)
+    : given_(given), how_(std::move(how)), streams_(std::move(streams)),
       progress_(stderr, status_line::audience::terminal),
       pool_(random_bytes((1u << 20) + given.entry_bytes)) {}
 
@@ -89,11 +89,11 @@ public:
 
 private:
   template <class Make>
-  result<std::unique_ptr<http_load>> start(Make source) {
+  std::unique_ptr<http_load> start(Make source) {
     std::vector<std::unique_ptr<http_load_source>> sources;
     for (std::uint32_t i = 0; i < how_.threads; ++i)
       sources.push_back(source(i));
-    return http_load::start(how_, std::move(sources));
+    return std::make_unique<http_load>(how_, std::move(sources));
   }
 
   /// Ends a load; the first thing that went wrong counts.
@@ -111,19 +111,17 @@ private:
   /// Something for each stream, once.
   template <class Make>
   result<void> sweep(std::string_view what, Make source) {
-    auto load = start([&](std::uint32_t) { return source(streams_); });
-    if (!load)
-      return tl::unexpected{load.error()};
-    while (!(*load)->finished()
+    const auto load = start([&](std::uint32_t) { return source(streams_); });
+    while (!load->finished()
            && wait_for(std::chrono::duration<double>{0.05}))
       if (progress_.due())
         progress_.show(fmt::format("{}: {} answers for {}", what,
                                    grouped(static_cast<double>(
-                                     (*load)->answered())),
+                                     load->answered())),
                                    grouped(static_cast<double>(
                                      given_.streams))));
     progress_.clear();
-    return end(**load);
+    return end(*load);
   }
 
   result<void> append() {
@@ -131,13 +129,10 @@ private:
     how.entry_bytes = given_.entry_bytes;
     if (given_.retries) // Rises from run to run.
       how.epoch = static_cast<std::uint64_t>(std::time(nullptr));
-    auto load = start([&](std::uint32_t thread) {
+    load_ = start([&](std::uint32_t thread) {
       how.seed = thread + 1;
       return http_appends(streams_, how, pool_);
     });
-    if (!load)
-      return tl::unexpected{load.error()};
-    load_ = std::move(*load);
     watch(given_.warm_up, "warming up");
     load_->measure();
     watch(given_.seconds, "measuring");
@@ -237,26 +232,31 @@ result<void> judge(const comparison& found) {
                           bench_stream(found.first_wrong)));
 }
 
-result<http_load_options> options_of(const http_parameters& given) {
+/// Looks whether the server is there.
+result<http_load_options> options_of(const http_parameters& given,
+                                     const http_url& url) {
   if (given.connections > given.streams || given.threads > given.connections)
     return fail(errc::invalid_argument,
                 "--connections must be at most --streams, and --threads at "
                 "most --connections");
-  return parse_http_url(given.url).map([&](http_url url) {
-    return http_load_options{std::move(url), given.connections, given.threads,
-                             given.retries};
+  return find_server(url).map([&](const load_address& address) {
+    return http_load_options{given.url, address, given.connections,
+                             given.threads, given.retries};
   });
 }
 
 int bench_http(const http_parameters& given) {
   note_interrupts();
-  const auto how = options_of(given);
+  const auto url = parse_http_url(given.url);
+  if (!url)
+    return bench_failed(url.error(), given.json);
+  const auto how = options_of(given, *url);
   if (!how)
     return bench_failed(how.error(), given.json);
   const auto token = client_token(given.token_file);
   if (!token)
     return bench_failed(token.error(), given.json);
-  http_run run{given, *how, *token};
+  http_run run{given, *how, {*url, *token, given.streams, given.connections}};
   const auto figures = run.run();
   if (!figures)
     return bench_failed(figures.error(), given.json);

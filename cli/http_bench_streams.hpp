@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/http_load.hpp"
+#include "cli/http_url.hpp"
 #include "cli/load_generator.hpp"
 
 #include <cstdint>

@@ -8,27 +8,16 @@
 
 namespace torpor {
 
-http_load::http_load(std::unique_ptr<http_load_state> state)
-  : state_(std::move(state)) {
+http_load::http_load(http_load_options how,
+                     std::vector<std::unique_ptr<http_load_source>> sources)
+  : state_(std::make_unique<http_load_state>()) {
   constexpr auto never = std::numeric_limits<std::int64_t>::max();
   state_->measure_from = never;
   state_->measure_to = never;
-}
-
-result<std::unique_ptr<http_load>>
-http_load::start(http_load_options how,
-                 std::vector<std::unique_ptr<http_load_source>> sources) {
-  const auto address = find_server(how.url);
-  if (!address)
-    return tl::unexpected{address.error()};
-  auto state = std::make_unique<http_load_state>();
-  state->address = *address;
-  state->how = std::move(how);
-  std::unique_ptr<http_load> load{new http_load{std::move(state)}};
+  state_->how = std::move(how);
   for (std::uint32_t i = 0; i < sources.size(); ++i)
-    load->workers_.push_back(std::make_unique<http_load_worker>(
-      *load->state_, i, std::move(sources[i])));
-  return load;
+    workers_.push_back(
+      std::make_unique<http_load_worker>(*state_, i, std::move(sources[i])));
 }
 
 http_load::~http_load() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cli/http_url.hpp"
 #include "cli/latency_histogram.hpp"
+#include "cli/load_socket.hpp"
 #include "torpor/error.hpp"
 
 #include <atomic>
@@ -49,7 +49,8 @@ public:
 };
 
 struct http_load_options {
-  http_url url;
+  std::string url;      ///< For messages.
+  load_address address; ///< Of the server; it need not be there all the time.
   std::uint32_t connections = 256;
   std::uint32_t threads = 1; ///< 1 to `connections`.
   /// A request that was cut off is sent again, for a minute: it has to be one
@@ -67,9 +68,8 @@ class http_load_worker;
 class http_load {
 public:
   /// `sources`: one per thread; connection i belongs to thread i % threads.
-  [[nodiscard]] static result<std::unique_ptr<http_load>>
-  start(http_load_options how,
-        std::vector<std::unique_ptr<http_load_source>> sources);
+  http_load(http_load_options how,
+            std::vector<std::unique_ptr<http_load_source>> sources);
   ~http_load();
 
   /// Answers from now on are measured.
@@ -100,7 +100,6 @@ public:
   [[nodiscard]] std::optional<error> failure() const;
 
 private:
-  explicit http_load(std::unique_ptr<http_load_state> state);
   void join();
 
   std::unique_ptr<http_load_state> state_;

@@ -89,7 +89,7 @@ void http_load_worker::attempt(connection& of) {
     return push(of);
   }
   of.doing = state::connecting;
-  if (of.socket.connect(all_.address) == 0 || errno == EINPROGRESS)
+  if (of.socket.connect(all_.how.address) == 0 || errno == EINPROGRESS)
     return watch(of, true, true);
   // A Unix socket says EAGAIN while its queue of connections is full.
   const auto code = errno;
@@ -107,7 +107,7 @@ void http_load_worker::watch(connection& of, bool writable, bool fresh) {
   if (::epoll_ctl(epoll_, fresh ? EPOLL_CTL_ADD : EPOLL_CTL_MOD,
                   of.socket.number(), &event)
       != 0)
-    fail_with(fail_io("epoll_ctl", all_.how.url.text, errno).value());
+    fail_with(fail_io("epoll_ctl", all_.how.url, errno).value());
 }
 
 void http_load_worker::on_ready(connection& of, std::uint32_t events) {
@@ -239,7 +239,7 @@ void http_load_worker::cut(connection& of, int code) {
   if (all_.how.retries)
     return pause(of, cut_pause);
   fail_with({errc::io_failed,
-             fail_io("talk to", all_.how.url.text, code).value().context
+             fail_io("talk to", all_.how.url, code).value().context
                + "; --retry goes on when the server is back"});
 }
 
@@ -272,7 +272,7 @@ void http_load_worker::give_up_late() {
   if (load_clock_ns() - last_answer_ > patience)
     fail_with({errc::io_failed,
                fmt::format("'{}' has taken nothing for a minute",
-                           all_.how.url.text)});
+                           all_.how.url)});
 }
 
 void http_load_worker::fail_with(error why) {

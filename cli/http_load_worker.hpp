@@ -2,7 +2,6 @@
 #pragma once
 
 #include "cli/http_load.hpp"
-#include "cli/load_socket.hpp"
 
 #include <array>
 #include <atomic>
@@ -17,7 +16,6 @@ namespace torpor {
 /// What all threads of a load share.
 struct http_load_state {
   http_load_options how;
-  load_address address;
   std::atomic<std::int64_t> measure_from; ///< As `load_clock_ns`.
   std::atomic<std::int64_t> measure_to;
   std::atomic<bool> stopping{false};  ///< No more requests.

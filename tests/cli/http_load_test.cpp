@@ -68,8 +68,9 @@ struct fixture {
   answering_server server{[this](const answering_server::request& request) {
     return daemon(request);
   }};
-  http_load_options how{parse_http_url(server.url()).value(), 3, 2, false};
-  http_bench_streams all{how.url, "secret", 7, 3};
+  http_url url = parse_http_url(server.url()).value();
+  http_load_options how{url.text, find_server(url).value(), 3, 2, false};
+  http_bench_streams all{url, "secret", 7, 3};
   std::string pool = std::string(100, 'x');
 
   template <class Make>
@@ -77,7 +78,7 @@ struct fixture {
     std::vector<std::unique_ptr<http_load_source>> sources;
     for (std::uint32_t i = 0; i < how.threads; ++i)
       sources.push_back(make());
-    return http_load::start(how, std::move(sources)).value();
+    return std::make_unique<http_load>(how, std::move(sources));
   }
 
   std::optional<error> once(
