@@ -102,10 +102,6 @@ progress byte_channel::tls_outcome(int returned) {
   return {reason == SSL_R_HTTP_REQUEST ? outcome::not_tls : outcome::failed};
 }
 
-bool byte_channel::has_pending() const {
-  return tls_ && SSL_has_pending(tls_.get());
-}
-
 void byte_channel::end_writing() {
   if (tls_)
     SSL_shutdown(tls_.get());

@@ -38,13 +38,12 @@ public:
 
   [[nodiscard]] bool is_open() const { return socket_.is_open(); }
 
+  /// Room for 16 KiB at least: all that TLS decrypts at once. What is left is
+  /// in the socket, which can be waited for.
   [[nodiscard]] progress read(std::span<char> into);
   /// Writes the beginning of the parts, which are not all empty. One that was
   /// told to wait has to begin with the same bytes the next time.
   [[nodiscard]] progress write(std::span<const iovec> parts);
-
-  /// Whether bytes came in already that the socket does not show any more.
-  [[nodiscard]] bool has_pending() const;
 
   /// Calls `then(failed)` when the socket can be read or written, or is closed.
   template <class Then>

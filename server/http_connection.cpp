@@ -51,22 +51,21 @@ void http_connection::watch() {
 
 void http_connection::on_readable() {
   using outcome = byte_channel::outcome;
-  while (!is_gone() && !full_) {
-    const auto input = owner_.input();
-    const auto [result, bytes] = channel_.read(input);
-    switch (result) {
-      case outcome::done: break;
-      case outcome::wait_read: return watch();
-      case outcome::wait_write: return watch_write();
-      case outcome::ended: return on_end();
-      case outcome::failed: return lose();
-      case outcome::not_tls: channel_.drop_tls(); return refuse(not_tls);
-    }
-    owner_.count_received(bytes);
-    take({input.data(), bytes});
-    if (!is_gone() && !channel_.has_pending())
-      return watch();
+  if (is_gone())
+    return;
+  const auto input = owner_.input();
+  const auto [result, bytes] = channel_.read(input);
+  switch (result) {
+    case outcome::done: break;
+    case outcome::wait_read: return watch();
+    case outcome::wait_write: return watch_write();
+    case outcome::ended: return on_end();
+    case outcome::failed: return lose();
+    case outcome::not_tls: channel_.drop_tls(); return refuse(not_tls);
   }
+  owner_.count_received(bytes);
+  take({input.data(), bytes});
+  watch();
 }
 
 void http_connection::take(std::string_view bytes) {
@@ -131,7 +130,9 @@ void http_connection::resume() {
   if (phase_ != phase::idle)
     return;
   advance({});
-  on_readable();
+  if (ended_ && phase_ != phase::serving)
+    return on_end();
+  watch();
 }
 
 void http_connection::on_end() {

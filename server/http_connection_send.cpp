@@ -233,8 +233,7 @@ void http_connection::after_answer() {
   phase_ = phase::idle;
   set_deadline(owner_.options().idle_timeout);
   const bool was_full = std::exchange(full_, false);
-  if (!in_handler_
-      && (was_full || reader_.held() > 0 || channel_.has_pending()))
+  if (!in_handler_ && (was_full || reader_.held() > 0))
     defer<&http_connection::resume>();
 }
 

@@ -85,6 +85,13 @@ public:
     return std::exchange(seen_, {});
   }
 
+  /// Whether the server ends without a reset, which would destroy what the
+  /// client did not read yet.
+  [[nodiscard]] bool ends_in_order() {
+    char more = 0;
+    return seen_.empty() && ::recv(number_, &more, 1, 0) == 0;
+  }
+
   /// Whether the server has closed, and sent nothing more before.
   [[nodiscard]] bool is_closed() { return read_to_end().empty(); }
 
