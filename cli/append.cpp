@@ -4,9 +4,9 @@
 #include "cli/commands.hpp"
 #include "cli/entry_input.hpp"
 #include "cli/json.hpp"
-#include "cli/open_store.hpp"
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
+#include "cli/stream_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -58,23 +58,15 @@ result<void> confirm(const command_context& given, const std::string& name,
 result<void> append_entries(const command_context& given,
                             const append_arguments& how,
                             const std::vector<std::string_view>& payloads) {
-  std::vector<new_entry> entries;
   std::uint64_t encoded = 0;
-  for (const auto payload : payloads) {
-    entries.push_back({as_bytes(payload), {}});
+  for (const auto payload : payloads)
     encoded += payload.size() + entry_overhead;
-  }
-  return open_store(given, encoded, true)
-    .and_then([&](const runtime& store) -> result<void> {
-      const auto to = store.stream(how.name);
-      return to.append(entries, options_of(how))
-        .get()
-        .and_then([&](const append_result& done) {
-          return confirm(given, how.name, done);
-        })
-        .and_then([&] {
-          return how.ack == ack::buffered ? to.sync().get() : result<void>{};
-        });
+  return open_writer(given, encoded, true)
+    .and_then([&](const std::unique_ptr<stream_writer>& streams) {
+      return streams->append(how.name, payloads, options_of(how));
+    })
+    .and_then([&](const append_result& done) {
+      return confirm(given, how.name, done);
     });
 }
 

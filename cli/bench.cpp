@@ -9,9 +9,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <thread>
-
 namespace torpor {
 
 int bench_failed(const error& why, bool json) {
@@ -39,16 +36,6 @@ std::string random_bytes(std::size_t bytes) {
   return text;
 }
 
-bool wait_for(std::chrono::duration<double> time) {
-  constexpr steady::duration slice = std::chrono::milliseconds{100};
-  const auto end = steady::now()
-                   + std::chrono::duration_cast<steady::duration>(time);
-  for (auto now = steady::now(); now < end && !interrupted();
-       now = steady::now())
-    std::this_thread::sleep_for(std::min(slice, end - now));
-  return !interrupted();
-}
-
 void add_bench(CLI::App& app, std::function<int()>& run) {
   auto* bench = app.add_subcommand("bench", "Measures this build here");
   bench->require_subcommand(1);
@@ -57,6 +44,7 @@ void add_bench(CLI::App& app, std::function<int()>& run) {
     "Example:\n"
     "  torpor bench latency --seconds 5");
   add_ingest_bench(*bench, run);
+  add_http_bench(*bench, run);
   add_idle_bench(*bench, run);
   add_read_bench(*bench, run);
   add_recover_bench(*bench, run);

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "cli/commands.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/seconds.hpp"
 #include "torpor/options.hpp"
 #include "torpor/runtime.hpp"
 
-#include <chrono>
 #include <functional>
 #include <cstdint>
 #include <string>
@@ -16,6 +16,7 @@ namespace torpor {
 // Each adds its subcommand to `torpor bench` (docs/bench.md).
 
 void add_ingest_bench(CLI::App& bench, std::function<int()>& run);
+void add_http_bench(CLI::App& bench, std::function<int()>& run);
 void add_idle_bench(CLI::App& bench, std::function<int()>& run);
 void add_read_bench(CLI::App& bench, std::function<int()>& run);
 void add_recover_bench(CLI::App& bench, std::function<int()>& run);
@@ -34,8 +35,5 @@ void add_pool_bench(CLI::App& bench, std::function<int()>& run);
 
 /// `bytes` bytes that no compression makes smaller, the same in every run.
 [[nodiscard]] std::string random_bytes(std::size_t bytes);
-
-/// Waits, with a look now and then for `interrupted()`. False when it was.
-bool wait_for(std::chrono::duration<double> time);
 
 } // namespace torpor

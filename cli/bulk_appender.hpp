@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "torpor/runtime.hpp"
-#include "torpor/stream.hpp"
+#include "torpor/error.hpp"
+#include "torpor/types.hpp"
 
 #include <cstdint>
-#include <deque>
-#include <future>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,13 +23,12 @@ struct bulk_progress {
   [[nodiscard]] bool exists() const noexcept { return found || entries > 0; }
 };
 
-/// Appends many entries to one stream after another, in large durable appends
-/// of which a few are under way. Each states its place, so that when one is
-/// refused none that follows can leave a hole.
+/// Appends many entries to one stream after another, in large durable appends.
+/// When one is refused none that follows leaves a hole.
 /// Threads: one owner.
 class bulk_appender {
 public:
-  explicit bulk_appender(const runtime& store) : store_(store) {}
+  virtual ~bulk_appender() = default;
 
   /// The next entries go to this stream.
   [[nodiscard]] result<void> begin(const std::string& stream);
@@ -44,25 +41,35 @@ public:
     return streams_;
   }
 
-private:
-  struct sent_append {
-    std::size_t stream;  ///< Index in `streams_`.
-    std::uint64_t bytes; ///< Of the payloads.
-    std::uint64_t cost;  ///< Against the store's memory budget.
-    std::future<result<append_result>> answer;
+protected:
+  /// How much is collected for one append.
+  struct limits {
+    std::size_t bytes;
+    std::size_t entries;
   };
+  explicit bulk_appender(const limits& most) : most_(most) {}
 
-  [[nodiscard]] result<void> send();
-  [[nodiscard]] result<void> wait_one();
+  /// Goes over to a stream: what is known of it, or closed.
+  [[nodiscard]] virtual result<bulk_progress> meet(const std::string& stream)
+    = 0;
+  /// Appends to the stream met last, now or soon; `durable` notes what arrived.
+  [[nodiscard]] virtual result<void>
+  send(const std::vector<std::string_view>& payloads) = 0;
+  /// Waits for all that was sent, also behind a failure.
+  [[nodiscard]] virtual result<void> wait() { return {}; }
 
-  const runtime& store_;
+  /// So much is durable of the n-th stream.
+  [[nodiscard]] bulk_progress& durable(std::size_t stream) {
+    return streams_[stream];
+  }
+
+private:
+  [[nodiscard]] result<void> flush();
+
+  limits most_;
   std::vector<bulk_progress> streams_;
-  std::vector<stream> current_; ///< At most one.
-  sequence next_{};             ///< Of the current stream.
-  std::string payloads_;        ///< Of the append being collected.
+  std::string payloads_; ///< Of the append being collected.
   std::vector<std::size_t> sizes_;
-  std::deque<sent_append> sent_;
-  std::uint64_t sent_cost_ = 0;
 };
 
 } // namespace torpor

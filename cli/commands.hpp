@@ -22,6 +22,9 @@ enum exit_code : int {
 /// What holds for all commands.
 struct command_context {
   std::string data_dir = "torpor-data";
+  std::string url;        ///< Of a daemon; empty: the one that has `data_dir`.
+  std::string token_file; ///< With its access token; empty: TORPOR_TOKEN.
+  std::string ca_file;    ///< Who signed its certificate; empty: as the system says.
   bool json = false;  ///< Results and errors as JSON, one object per line.
   bool quiet = false; ///< No progress and no summaries.
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // torpor compact: merges all segments now.
 #include "cli/commands.hpp"
+#include "cli/daemon_place.hpp"
 #include "cli/human.hpp"
 #include "cli/json.hpp"
 #include "cli/open_store.hpp"
@@ -71,6 +72,8 @@ result<void> print(const command_context& given, const segment_files& before,
 }
 
 result<void> compact(const command_context& given) {
+  if (auto here = needs_directory(given, "compact"); !here)
+    return here;
   const auto before = look(given.data_dir);
   return open_store(given, 0, false)
     .and_then([&](runtime store) { return wait(store.compact(), given); })

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // torpor import: text files into streams, one entry a line.
-#include "cli/bulk_appender.hpp"
 #include "cli/commands.hpp"
 #include "cli/human.hpp"
 #include "cli/import_sources.hpp"
@@ -11,6 +10,7 @@
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/stream_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -146,24 +146,24 @@ error explain(error failure, const std::vector<bulk_progress>& done) {
   return failure;
 }
 
-result<void> import_into(const runtime& store, const command_context& given,
+result<void> import_into(stream_writer& streams, const command_context& given,
                          const sources& all) {
   note_interrupts();
   progress shown{"import", total_bytes(all), !given.quiet && !given.json};
-  bulk_appender into{store};
-  auto outcome = import_all(all, into, shown);
-  const auto durable = into.finish();
+  const auto into = streams.bulk();
+  auto outcome = import_all(all, *into, shown);
+  const auto durable = into->finish();
   const auto seconds = shown.seconds();
   shown.clear();
   if (outcome)
     outcome = durable;
   if (!outcome)
-    return tl::unexpected{explain(outcome.error(), into.streams())};
+    return tl::unexpected{explain(outcome.error(), into->streams())};
   output out;
   if (given.json)
-    out.line(json_summary(all, into.streams(), seconds));
+    out.line(json_summary(all, into->streams(), seconds));
   else if (!given.quiet)
-    out.write(text_summary(all, into.streams(), seconds));
+    out.write(text_summary(all, into->streams(), seconds));
   return out.finish();
 }
 
@@ -175,10 +175,11 @@ int run_import(const command_context& given, const import_arguments& how) {
   }
   if (!all)
     return conclude(given, tl::unexpected{all.error()});
-  const auto done = open_store(given, many_bytes, true)
-                      .and_then([&](const runtime& store) {
-                        return import_into(store, given, *all);
-                      });
+  const auto done
+    = open_writer(given, many_bytes, true)
+        .and_then([&](const std::unique_ptr<stream_writer>& streams) {
+          return import_into(*streams, given, *all);
+        });
   const auto code = conclude(given, done);
   return !done && done.error().code == errc::shut_down ? exit_interrupted
                                                        : code;

@@ -2,11 +2,13 @@
 // torpor info: what is known of a stream, or of the whole store.
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/daemon_place.hpp"
 #include "cli/fact_sheet.hpp"
 #include "cli/inspected_store.hpp"
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
 #include "cli/store_facts.hpp"
+#include "cli/stream_reader.hpp"
 
 #include <CLI/Option.hpp>
 
@@ -43,31 +45,35 @@ fact_sheet stream_facts(const stream_info& info) {
   return facts;
 }
 
-result<void> print_store(const command_context& given, inspected_store& store,
-                         output& out) {
-  const auto facts = gather_store_facts(store, !given.quiet && !given.json);
-  if (!facts)
-    return tl::unexpected{facts.error()};
-  out.write(to_sheet(*facts, store.opened()).str(given.json));
-  return check_segments(*facts, store.opened());
-}
-
-result<void> print_stream(const command_context& given, inspected_store& store,
-                          const std::string& name, output& out) {
-  return store.info({{}, name})
-    .map_error(name_streams)
-    .map([&](const stream_info& info) {
-      out.write(stream_facts(info).str(given.json));
-    });
-}
-
-result<void> print_info(const command_context& given, const std::string& name) {
+/// The whole store is its directory: a daemon does not show it.
+result<void> print_store(const command_context& given) {
   output out;
-  return inspected_store::open(given.data_dir)
-    .and_then([&](inspected_store store) {
-      return (name.empty() ? print_store(given, store, out)
-                           : print_stream(given, store, name, out))
-        .and_then([&] { return store.whole(); });
+  return needs_directory(given, "info --store")
+    .and_then([&] { return inspected_store::open(given.data_dir); })
+    .and_then([&](inspected_store store) -> result<void> {
+      const auto facts = gather_store_facts(store,
+                                            !given.quiet && !given.json);
+      if (!facts)
+        return tl::unexpected{facts.error()};
+      out.write(to_sheet(*facts, store.opened()).str(given.json));
+      return check_segments(*facts, store.opened()).and_then([&] {
+        return store.whole();
+      });
+    })
+    .and_then([&] { return out.finish(); });
+}
+
+result<void> print_stream(const command_context& given,
+                          const std::string& name) {
+  output out;
+  return open_reader(given)
+    .and_then([&](const std::unique_ptr<stream_reader>& streams) {
+      return streams->info({{}, name})
+        .map_error(name_streams)
+        .map([&](const stream_info& info) {
+          out.write(stream_facts(info).str(given.json));
+        })
+        .and_then([&] { return streams->whole(); });
     })
     .and_then([&] { return out.finish(); });
 }
@@ -95,7 +101,10 @@ void add_info(CLI::App& app, const command_context& given,
     "  torpor info --store\n"
     "  torpor info app/log --json");
   info.callback([name, &given, &run] {
-    run = [name, &given] { return conclude(given, print_info(given, *name)); };
+    run = [name, &given] {
+      return conclude(given, name->empty() ? print_store(given)
+                                           : print_stream(given, *name));
+    };
   });
 }
 

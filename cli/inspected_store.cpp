@@ -104,6 +104,25 @@ result<read_page> inspected_store::read_block(const stream_info& stream,
   return reader_.run(job);
 }
 
+error inspected_store::explain(const stream_info& stream,
+                               const read_options& wanted, error failure) {
+  if (failure.code != errc::corrupt || wanted.from_time)
+    return failure;
+  const auto left = blocks(stream.id, wanted.from);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const auto first = left[i].first;
+    const auto next = i + 1 < left.size() ? left[i + 1].first : stream.next;
+    // The first block may begin before `from`, and then it is the damaged one.
+    if (raw(first) <= raw(wanted.from) || !read_block(stream, left[i], next))
+      continue;
+    failure.context += fmt::format("; entries from {0} on can be read with "
+                                   "--from {0}",
+                                   raw(first));
+    break;
+  }
+  return failure;
+}
+
 result<void> inspected_store::whole() const {
   // What older files hold is in the catalog: a read that lacks it says so.
   const auto needed = journal_file_name(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cli/stream_reader.hpp"
 #include "runtime/block_reader.hpp"
 #include "runtime/store.hpp"
 #include "torpor/read.hpp"
@@ -17,24 +18,26 @@ namespace torpor {
 /// A store at rest, opened to look at it: changes nothing, needs no write
 /// permission, and tolerates damage. Several may look at once, but nobody can
 /// write meanwhile. Threads: one owner.
-class inspected_store {
+class inspected_store final : public stream_reader {
 public:
   /// Errors: not_found, locked, incompatible, corrupt, io_failed.
   [[nodiscard]] static result<inspected_store>
   open(const std::string& data_dir);
 
-  /// Streams whose names begin with `prefix` and come after `after`.
   [[nodiscard]] result<std::vector<std::pair<std::string, stream_id>>>
-  list(std::string_view prefix, std::string_view after, std::size_t count_max);
-
-  [[nodiscard]] result<stream_info> info(stream_ref stream);
+  list(std::string_view prefix, std::string_view after,
+       std::size_t count_max) override;
+  [[nodiscard]] result<stream_info> info(stream_ref stream) override;
 
   /// The stream's oldest kept entry; nullopt: there is no such stream.
   [[nodiscard]] result<std::optional<sequence>> kept_from(stream_id id);
 
-  /// As stream::read, but never waits.
+  /// Never waits.
   [[nodiscard]] result<read_page> read(stream_ref stream,
-                                       const read_options& options);
+                                       const read_options& options) override;
+  [[nodiscard]] error explain(const stream_info& stream,
+                              const read_options& wanted,
+                              error failure) override;
 
   /// The blocks of a stream that are not sealed, from the one that holds `from`
   /// on.
@@ -48,7 +51,7 @@ public:
 
   /// Errors: corrupt: the journal's end is damaged, so that any stream may lack
   /// its newest entries.
-  [[nodiscard]] result<void> whole() const;
+  [[nodiscard]] result<void> whole() const override;
 
   [[nodiscard]] const store& opened() const noexcept { return *store_; }
 

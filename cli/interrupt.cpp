@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/interrupt.hpp"
 
+#include "cli/seconds.hpp"
+
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <thread>
 
 namespace torpor {
 
@@ -24,6 +28,16 @@ void note_interrupts() {
 
 bool interrupted() noexcept {
   return came;
+}
+
+bool wait_for(std::chrono::duration<double> time) {
+  constexpr steady::duration slice = std::chrono::milliseconds{100};
+  const auto end = steady::now()
+                   + std::chrono::duration_cast<steady::duration>(time);
+  for (auto now = steady::now(); now < end && !interrupted();
+       now = steady::now())
+    std::this_thread::sleep_for(std::min(slice, end - now));
+  return !interrupted();
 }
 
 } // namespace torpor

@@ -2,9 +2,9 @@
 #include "cli/load_generator.hpp"
 
 #include "actors/engine.hpp"
+#include "cli/process_stats.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <limits>
 
 namespace torpor {
@@ -20,13 +20,6 @@ std::int64_t ns(flight::clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
            time.time_since_epoch())
     .count();
-}
-
-std::uint64_t thread_cpu_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000
-         + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 } // namespace

@@ -2,10 +2,10 @@
 // torpor ls: lists streams.
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
-#include "cli/inspected_store.hpp"
 #include "cli/json.hpp"
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
+#include "cli/stream_reader.hpp"
 
 #include <CLI/Option.hpp>
 
@@ -22,12 +22,12 @@ struct ls_arguments {
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
 };
 
-result<void> list_streams(inspected_store& store, ls_arguments left, bool json,
+result<void> list_streams(stream_reader& streams, ls_arguments left, bool json,
                           output& out) {
   constexpr std::uint64_t page_max = 10'000;
   while (left.limit > 0 && out.open()) {
     const auto wanted = std::min(left.limit, page_max);
-    const auto page = store.list(left.prefix, left.after, wanted);
+    const auto page = streams.list(left.prefix, left.after, wanted);
     if (!page)
       return tl::unexpected{page.error()};
     for (const auto& [name, id] : *page)
@@ -44,10 +44,10 @@ result<void> list_streams(inspected_store& store, ls_arguments left, bool json,
 
 result<void> ls(const command_context& given, const ls_arguments& how) {
   output out;
-  return inspected_store::open(given.data_dir)
-    .and_then([&](inspected_store store) -> result<void> {
-      return list_streams(store, how, given.json, out).and_then([&] {
-        return store.whole();
+  return open_reader(given)
+    .and_then([&](const std::unique_ptr<stream_reader>& streams) {
+      return list_streams(*streams, how, given.json, out).and_then([&] {
+        return streams->whole();
       });
     })
     .and_then([&] { return out.finish(); });

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string_view>
@@ -19,8 +20,8 @@ namespace {
 
 constexpr const char* description =
   "Keeps a million durable log streams in one directory.\n"
-  "The store is open in one process at a time: stop torpord before you work\n"
-  "on its directory.\n";
+  "The store is open in one process at a time: a running torpord is asked over\n"
+  "HTTP, else the tool opens the store itself.\n";
 
 constexpr const char* examples =
   "Examples:\n"
@@ -33,15 +34,46 @@ constexpr const char* examples =
   "2 wrong usage, 130 interrupted.";
 
 void add_global_options(CLI::App& app, torpor::command_context& given) {
+  auto* const directory
+    = app
+        .add_option("-d,--data-dir", given.data_dir,
+                    "The store's directory (default: TORPOR_DATA_DIR, else\n"
+                    "torpor-data)")
+        ->type_name("DIR");
   app
-    .add_option("-d,--data-dir", given.data_dir,
-                "The store's directory (default: torpor-data)")
-    ->envname("TORPOR_DATA_DIR")
-    ->type_name("DIR");
+    .add_option("--url", given.url,
+                "Instead: a running torpord, as http://HOST:PORT,\n"
+                "https://HOST:PORT or unix:/PATH (default: TORPOR_URL, else\n"
+                "the one that has the store's directory, if any)")
+    ->type_name("URL")
+    ->excludes(directory);
+  app
+    .add_option("--token-file", given.token_file,
+                "Holds the access token for it (default: TORPOR_TOKEN)")
+    ->type_name("FILE");
+  app
+    .add_option("--ca", given.ca_file,
+                "Who signed its certificate, PEM (default: the system's)")
+    ->type_name("FILE");
   app.add_flag("--json", given.json,
                "Results and errors as JSON, one object a line");
   app.add_flag("-q,--quiet", given.quiet, "No progress and no summaries");
   app.set_version_flag("--version", "torpor " TORPOR_VERSION);
+}
+
+/// What was not said on the command line may be in the environment. There the
+/// daemon comes first, here either shuts out the other.
+void take_environment(const CLI::App& app, torpor::command_context& given) {
+  const auto take = [](const char* name, std::string& into) {
+    const auto* const value = std::getenv(name);
+    const auto given_there = value != nullptr && *value != '\0';
+    if (given_there)
+      into = value;
+    return given_there;
+  };
+  if (app.count("--url") == 0 && app.count("--data-dir") == 0
+      && !take("TORPOR_URL", given.url))
+    take("TORPOR_DATA_DIR", given.data_dir);
 }
 
 /// What the library logs must not mix with results.
@@ -57,7 +89,7 @@ void log_to_standard_error() {
 void mention_global_options(CLI::App& app) {
   for (auto* const each : app.get_subcommands({}))
     each->footer(each->get_footer()
-                 + "\n--data-dir, --json and --quiet hold here, too.");
+                 + "\n--data-dir, --url, --json and --quiet hold here, too.");
 }
 
 /// Says in one sentence what is wrong with the command line.
@@ -114,5 +146,6 @@ int main(int argc, char** argv) {
                       != argv + argc;
     return explain(app, wrong, json);
   }
+  take_environment(app, given);
   return run();
 }

@@ -83,4 +83,11 @@ process_stats read_process_stats(pid_t process) {
   return stats;
 }
 
+std::uint64_t thread_cpu_ns() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000
+         + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 } // namespace torpor

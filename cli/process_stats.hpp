@@ -23,6 +23,9 @@ struct process_stats {
 /// gone has zeros. Threads: any.
 [[nodiscard]] process_stats read_process_stats(pid_t process = 0);
 
+/// CPU time of the calling thread, user and system. Threads: any.
+[[nodiscard]] std::uint64_t thread_cpu_ns();
+
 /// The number behind "key:" in a text like /proc/self/status; 0 if absent.
 [[nodiscard]] std::uint64_t status_number(std::string_view status,
                                           std::string_view key);

@@ -3,16 +3,14 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/entry_format.hpp"
-#include "cli/inspected_store.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/open_store.hpp"
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
+#include "cli/stream_reader.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -55,36 +53,15 @@ read_options next_read(const read_arguments& wanted, sequence from) {
   return page;
 }
 
-/// Adds to a failed read from where on the stream can be read again, if it can.
-error name_readable(inspected_store& store, const stream_info& info,
-                    const read_options& wanted, error failure) {
-  if (failure.code != errc::corrupt || wanted.from_time)
-    return failure;
-  const auto blocks = store.blocks(info.id, wanted.from);
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    const auto first = blocks[i].first;
-    const auto next = i + 1 < blocks.size() ? blocks[i + 1].first : info.next;
-    // The first block may begin before `from`, and then it is the damaged one.
-    if (raw(first) <= raw(wanted.from)
-        || !store.read_block(info, blocks[i], next))
-      continue;
-    failure.context += fmt::format("; entries from {0} on can be read with "
-                                   "--from {0}",
-                                   raw(first));
-    break;
-  }
-  return failure;
-}
-
 /// Prints pages until the stream ends, enough was printed or nobody reads.
-result<void> print_entries(inspected_store& store, const stream_info& info,
+result<void> print_entries(stream_reader& streams, const stream_info& info,
                            read_arguments left, output& out) {
   auto wanted = next_read(left, sequence{left.from.value_or(raw(info.first))});
   wanted.from_time = left.from_time;
   for (bool begun = false; left.count > 0 && out.open();) {
-    const auto page = store.read({info.id, info.name}, wanted);
+    const auto page = streams.read({info.id, info.name}, wanted);
     if (!page)
-      return tl::unexpected{name_readable(store, info, wanted, page.error())};
+      return tl::unexpected{streams.explain(info, wanted, page.error())};
     for (const auto& entry : page->entries) {
       if (begun && entry.payload.size() > left.bytes)
         return {};
@@ -100,19 +77,19 @@ result<void> print_entries(inspected_store& store, const stream_info& info,
   return {};
 }
 
-/// Opens the store and prints what `choose` makes of a stream.
+/// Prints what `choose` makes of a stream.
 template <class Choose>
 result<void> print_stream(const command_context& given, const std::string& name,
                           Choose choose) {
   output out;
-  return inspected_store::open(given.data_dir)
-    .and_then([&](inspected_store store) -> result<void> {
-      return store.info({{}, name})
+  return open_reader(given)
+    .and_then([&](const std::unique_ptr<stream_reader>& streams) {
+      return streams->info({{}, name})
         .map_error(name_streams)
         .and_then([&](const stream_info& info) {
-          return print_entries(store, info, choose(info), out);
+          return print_entries(*streams, info, choose(info), out);
         })
-        .and_then([&] { return store.whole(); });
+        .and_then([&] { return streams->whole(); });
     })
     .and_then([&] { return out.finish(); });
 }
@@ -133,36 +110,25 @@ result<void> print_last(const command_context& given,
   });
 }
 
-/// The next page, or an empty one when the process is to end.
-result<read_page> next_page(follower& source) {
-  auto page = source.next();
-  // A cancel that comes before the read waits has no effect: say it again.
-  while (page.wait_for(std::chrono::milliseconds{100})
-         != std::future_status::ready)
-    if (interrupted())
-      source.cancel();
-  return page.get();
-}
-
-result<void> follow(const runtime& store, const tail_arguments& how) {
-  const auto source = store.stream(how.name);
-  const auto info = source.info().get().map_error(name_streams);
+result<void> follow(stream_reader& streams, const tail_arguments& how) {
+  const auto info = streams.info({{}, how.name}).map_error(name_streams);
   if (!info)
     return tl::unexpected{info.error()};
-  read_options from;
-  from.from = last_entries(*info, how.count);
-  follower entries{source, from};
+  read_options wanted;
+  wanted.from = last_entries(*info, how.count);
+  wanted.wait = true;
   output out;
   while (!interrupted() && out.open()) {
-    const auto page = next_page(entries);
+    const auto page = streams.read({info->id, how.name}, wanted);
     if (!page)
       return tl::unexpected{page.error()};
-    if (page->entries.empty())
-      break;
     for (const auto& entry : page->entries)
       print(out, how.format, entry);
     out.flush();
-    entries.advance(*page);
+    // At the end of a closed stream nothing is left to wait for.
+    if (page->entries.empty())
+      break;
+    wanted.from = page->next_from;
   }
   return out.finish();
 }
@@ -172,9 +138,10 @@ result<void> tail_stream(const command_context& given,
   if (!how.follow)
     return print_last(given, how);
   note_interrupts();
-  return open_store(given, 0, false).and_then([&](const runtime& store) {
-    return follow(store, how);
-  });
+  return open_reader(given, reading::following)
+    .and_then([&](const std::unique_ptr<stream_reader>& streams) {
+      return follow(*streams, how);
+    });
 }
 
 } // namespace
@@ -230,11 +197,12 @@ void add_tail(CLI::App& app, const command_context& given,
     ->type_name("N");
   tail.add_flag("-f,--follow", how->follow,
                 "Go on with entries as they become durable, until SIGINT or\n"
-                "the stream is closed. In this version a store is open in one\n"
-                "process only, so nobody else can append meanwhile");
+                "the stream is closed. Others append through the daemon; of a\n"
+                "store without one nobody else can");
   add_output_format(tail, how->format);
   tail.footer("Examples:\n"
               "  torpor tail app/log\n"
+              "  torpor tail app/log --follow\n"
               "  torpor tail app/log -n 100 --json");
   tail.callback([how, &given, &run] {
     run = [how, &given] {

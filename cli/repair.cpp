@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // torpor repair: makes the catalog's state anew from segments and journal.
 #include "cli/commands.hpp"
+#include "cli/daemon_place.hpp"
 #include "cli/json.hpp"
 #include "cli/open_store.hpp"
 #include "cli/outcome.hpp"
@@ -143,6 +144,8 @@ void print_text(output& out, const broken_store& found,
 }
 
 result<void> repair(const command_context& given, bool yes) {
+  if (auto here = needs_directory(given, "repair"); !here)
+    return here;
   broken_store found;
   found.data_dir = given.data_dir;
   if (auto looked = found.look(); !looked)

@@ -2,11 +2,13 @@
 // torpor create, retain, truncate, delete, close and sync.
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/daemon_place.hpp"
 #include "cli/json.hpp"
 #include "cli/open_store.hpp"
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
 #include "cli/retention_arguments.hpp"
+#include "cli/stream_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -20,6 +22,7 @@ struct create_arguments {
   std::string name;
   sync_policy policy;
   retention_policy keep;
+  std::string content_type;
 };
 
 /// Tells what was done: "created app/log".
@@ -34,19 +37,35 @@ result<void> confirm(const command_context& given, std::string_view what,
 }
 
 result<void> create(const command_context& given, const create_arguments& how) {
-  return open_store(given, 0, true)
-    .and_then(
-      [&](runtime store) {
-        return store.create(how.name, {.policy = how.policy, .keep = how.keep}).get();
-      })
-    .and_then([&](stream_id) { return confirm(given, "created", how.name); });
+  create_options options;
+  options.policy = how.policy;
+  options.keep = how.keep;
+  options.content_type = how.content_type;
+  return open_writer(given, 0, true)
+    .and_then([&](const std::unique_ptr<stream_writer>& streams) {
+      return streams->create(how.name, options);
+    })
+    .and_then([&] { return confirm(given, "created", how.name); });
 }
 
 /// Does something to a stream that exists.
 template <class Change>
 result<void> change(const command_context& given, const std::string& name,
                     std::string_view done, Change apply) {
-  return open_store(given, 0, false)
+  return open_writer(given, 0, false)
+    .and_then([&](const std::unique_ptr<stream_writer>& streams) {
+      return apply(*streams);
+    })
+    .and_then([&] { return confirm(given, done, name); });
+}
+
+/// The same for what a daemon does not offer.
+template <class Change>
+result<void> change_here(const command_context& given,
+                         std::string_view command, const std::string& name,
+                         std::string_view done, Change apply) {
+  return needs_directory(given, command)
+    .and_then([&] { return open_store(given, 0, false); })
     .and_then([&](const runtime& store) {
       return apply(store.stream(name)).get().map_error(name_streams);
     })
@@ -54,7 +73,8 @@ result<void> change(const command_context& given, const std::string& name,
 }
 
 result<void> sync(const command_context& given) {
-  return open_store(given, 0, false)
+  return needs_directory(given, "sync")
+    .and_then([&] { return open_store(given, 0, false); })
     .and_then([](runtime store) { return store.sync().get(); })
     .and_then([&] { return confirm(given, "synced", given.data_dir); });
 }
@@ -82,6 +102,11 @@ void add_create(CLI::App& app, const command_context& given,
     ->check(whole_number())
     ->type_name("N")
     ->check(CLI::Range(1, 1000).description(""));
+  command
+    .add_option("--content-type", how->content_type,
+                "What the entries are, such as application/json, for those\n"
+                "who read it over HTTP")
+    ->type_name("TYPE");
   add_retention(command, how->keep);
   command.footer("Without these the store's own options hold. An append makes "
                  "a missing stream, too.\n"
@@ -104,7 +129,9 @@ void add_delete(CLI::App& app, const command_context& given,
     run = [name, &given] {
       return conclude(given,
                       change(given, *name, "deleted",
-                             [](const stream& to) { return to.remove(); }));
+                             [&](stream_writer& to) {
+                               return to.remove(*name);
+                             }));
     };
   });
 }
@@ -131,7 +158,8 @@ void add_retain(CLI::App& app, const command_context& given,
     "  torpor retain app/log");
   command.callback([how, &given, &run] {
     run = [how, &given] {
-      return conclude(given, change(given, how->name, "retained",
+      return conclude(given, change_here(given, "retain", how->name,
+                                         "retained",
                                     [&](const stream& to) {
                                       return to.set_retention(how->keep);
                                     }));
@@ -160,7 +188,8 @@ void add_truncate(CLI::App& app, const command_context& given,
                  "Example:\n  torpor truncate app/log --before 1000");
   command.callback([how, &given, &run] {
     run = [how, &given] {
-      return conclude(given, change(given, how->name, "truncated",
+      return conclude(given, change_here(given, "truncate", how->name,
+                                         "truncated",
                                     [&](const stream& to) {
                                       return to.truncate(sequence{how->before});
                                     }));
@@ -179,7 +208,9 @@ void add_close(CLI::App& app, const command_context& given,
     run = [name, &given] {
       return conclude(given,
                       change(given, *name, "closed",
-                             [](const stream& to) { return to.close(); }));
+                             [&](stream_writer& to) {
+                               return to.close(*name);
+                             }));
     };
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // torpor verify: reads everything and names what is damaged.
 #include "cli/commands.hpp"
+#include "cli/daemon_place.hpp"
 #include "cli/human.hpp"
 #include "cli/inspected_store.hpp"
 #include "cli/json.hpp"
@@ -263,7 +264,8 @@ result<void> judge(const inspected_store& store, const verify_report& found) {
 
 result<void> verify(const command_context& given) {
   output out;
-  return inspected_store::open(given.data_dir)
+  return needs_directory(given, "verify")
+    .and_then([&] { return inspected_store::open(given.data_dir); })
     .and_then([&](inspected_store store) -> result<void> {
       auto bytes = store.opened().scan.bytes;
       for (const auto& each : store.opened().state.segments)

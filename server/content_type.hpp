@@ -12,7 +12,8 @@ namespace torpor {
 inline constexpr std::string_view default_type = "application/octet-stream";
 
 /// Entries with their boundaries, times and properties (docs/http.md).
-inline constexpr std::string_view entries_type = "application/vnd.torpor.entries";
+inline constexpr std::string_view
+  entries_type = "application/vnd.torpor.entries";
 
 /// How the protocol treats a stream's entries.
 enum class stream_kind : std::uint8_t {

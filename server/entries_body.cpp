@@ -34,10 +34,11 @@ result<std::vector<std::string_view>> payloads_of(std::string_view body) {
   const auto whole = body;
   while (!body.empty()) {
     const auto broken = [&] {
-      return fail(errc::invalid_argument,
-                  fmt::format("the body ends in the middle of the entry at byte "
-                              "{}",
-                              whole.size() - body.size()));
+      return fail(
+        errc::invalid_argument,
+        fmt::format("the body ends in the middle of the entry at byte "
+                    "{}",
+                    whole.size() - body.size()));
     };
     if (body.size() < head_bytes)
       return broken();

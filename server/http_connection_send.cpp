@@ -181,7 +181,9 @@ void http_connection::flush() {
     queue_.consume(bytes);
     if (result == outcome::failed)
       return lose();
-    if (bytes > 0 || deadline_ == 0)
+    // Between requests the client has another deadline, which stays.
+    const bool answers = phase_ == phase::serving || phase_ == phase::sending;
+    if (answers && (bytes > 0 || deadline_ == 0))
       set_deadline(owner_.options().write_timeout);
     if (result == outcome::wait_write)
       return watch_write();

@@ -33,7 +33,10 @@ http_listener::http_listener(http_shared& shared, io_loop& loop,
     socket_(loop.context()),
     secured_(secured),
     accepted_(std::move(accepted)) {
-  socket_.assign(socket.release());
+  boost::system::error_code failure;
+  socket_.assign(socket.number(), failure);
+  if (!failure)
+    std::ignore = socket.release();
 }
 
 http_listener::~http_listener() {

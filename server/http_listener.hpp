@@ -22,6 +22,8 @@ public:
                 bool secured, std::function<void(int socket)> accepted);
   ~http_listener();
 
+  /// False when the system had no room for it; then it cannot be started.
+  [[nodiscard]] bool is_open() const { return socket_.is_open(); }
   void start() { watch(); }
   void close();
 

@@ -71,23 +71,22 @@ result<void> http_server::listen() {
   if (!tcp)
     return tl::unexpected{std::move(tcp).error()};
   port_ = port_of(*tcp);
-  listen_at(std::move(*tcp), shared_.tls != nullptr);
-  if (options.socket.empty())
-    return {};
+  auto listening = listen_at(std::move(*tcp), shared_.tls != nullptr);
+  if (!listening || options.socket.empty())
+    return listening;
   auto local = listen_unix(options.socket);
   if (!local)
     return tl::unexpected{std::move(local).error()};
   socket_file_ = file_number(options.socket);
-  listen_at(std::move(*local), false);
-  return {};
+  return listen_at(std::move(*local), false);
 }
 
 // One listener hands the connections out in turn. With one of its own for each
 // loop (SO_REUSEPORT) the kernel would spread few connections unevenly, a Unix
 // socket could not be shared, and a second torpord could take the same port
 // without a word.
-void http_server::listen_at(listening_socket socket, bool secured) {
-  listeners_.push_back(std::make_unique<http_listener>(
+result<void> http_server::listen_at(listening_socket socket, bool secured) {
+  const auto& added = listeners_.emplace_back(std::make_unique<http_listener>(
     shared_, *loops_.front(), std::move(socket), secured,
     [this, secured](int accepted) {
       const auto chosen = next_++ % workers_.size();
@@ -95,6 +94,10 @@ void http_server::listen_at(listening_socket socket, bool secured) {
         worker->adopt(accepted, secured);
       });
     }));
+  if (added->is_open())
+    return {};
+  return fail(errc::io_failed, "the system has no room for a socket that "
+                               "listens; try again with less running");
 }
 
 void http_server::run(const handler_factory& make_handler) {

@@ -58,7 +58,7 @@ public:
 private:
   explicit http_server(const http_options& options);
   [[nodiscard]] result<void> listen();
-  void listen_at(listening_socket socket, bool secured);
+  [[nodiscard]] result<void> listen_at(listening_socket socket, bool secured);
   void run(const handler_factory& make_handler);
   void remove_socket_file();
 

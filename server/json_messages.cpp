@@ -36,20 +36,13 @@ public:
     if (depth == depth_max)
       return false;
     switch (next()) {
-      case '{':
-        return object(depth);
-      case '[':
-        return array(depth);
-      case '"':
-        return string();
-      case 't':
-        return word("true");
-      case 'f':
-        return word("false");
-      case 'n':
-        return word("null");
-      default:
-        return number();
+      case '{': return object(depth);
+      case '[': return array(depth);
+      case '"': return string();
+      case 't': return word("true");
+      case 'f': return word("false");
+      case 'n': return word("null");
+      default: return number();
     }
   }
 
@@ -187,9 +180,9 @@ result<std::vector<std::string_view>> json_messages(std::string_view body) {
     return not_json(scan.at());
   }
   scan.space();
-  return scan.at_end() ? result<std::vector<std::string_view>>{
-           std::move(messages)}
-                       : not_json(scan.at());
+  return scan.at_end()
+           ? result<std::vector<std::string_view>>{std::move(messages)}
+           : not_json(scan.at());
 }
 
 } // namespace torpor

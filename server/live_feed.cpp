@@ -35,7 +35,8 @@ std::shared_ptr<const std::string> live_page::data() {
 std::shared_ptr<const std::string> live_page::control(std::uint64_t cursor) {
   if (control_ && cursor_ == cursor)
     return control_;
-  control_event event{page_->next_from, cursor, at_tail(*page_), at_end(*page_)};
+  control_event event{page_->next_from, cursor, at_tail(*page_),
+                      at_end(*page_)};
   if (event.closed) // Nobody comes again.
     event.cursor.reset();
   cursor_ = cursor;
@@ -43,7 +44,8 @@ std::shared_ptr<const std::string> live_page::control(std::uint64_t cursor) {
 }
 
 live_feeds::live_feeds(stream_store& store, std::uint64_t read_bytes_max)
-  : store_(store), read_bytes_max_(read_bytes_max) {}
+  : store_(store),
+    read_bytes_max_(read_bytes_max) {}
 
 live_feeds::~live_feeds() = default;
 
@@ -96,7 +98,8 @@ void live_feeds::leave(live_reader& reader) {
   auto& readers = feed->readers;
   readers.back()->place_ = reader.place_;
   std::swap(readers[reader.place_], readers.back());
-  const auto last = std::move(readers.back()); // It may be the last that knows it.
+  const auto last = std::move(
+    readers.back()); // It may be the last that knows it.
   readers.pop_back();
   if (!readers.empty())
     return;

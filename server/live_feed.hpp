@@ -46,7 +46,7 @@ public:
 private:
   friend class live_feeds;
   live_feed* feed_ = nullptr; ///< Null: it does not wait.
-  std::size_t place_ = 0;           ///< In the feed.
+  std::size_t place_ = 0;     ///< In the feed.
 };
 
 /// Lets all who wait at one place of one stream share one read of the engine,

@@ -4,6 +4,7 @@
 #include "cli/standard_descriptors.hpp"
 #include "server/config.hpp"
 #include "server/durable_streams.hpp"
+#include "server/file_limit.hpp"
 #include "server/front_door.hpp"
 #include "torpor/runtime.hpp"
 
@@ -187,6 +188,11 @@ open_door(const torpor::daemon_config& config,
       loop, std::make_unique<torpor::engine_store>(engine, loop),
       stream_options_of(config));
   };
+  if (const auto files = torpor::raise_file_limit();
+      files < config.http.connections_max)
+    spdlog::warn("few-open-files limit={} connections-max={} hint=\"raise "
+                 "ulimit -n or LimitNOFILE\"",
+                 files, config.http.connections_max);
   const auto options = door_options(config);
   auto door = torpor::front_door::open(options, engine, make_protocol);
   if (door)

@@ -33,9 +33,8 @@ std::string event_of(const read_page& page) {
   if (page.entries.empty())
     return {};
   const auto body = body_of(page);
-  return data_event(kind_of(page.content_type) == stream_kind::bytes
-                      ? base64(body)
-                      : body);
+  return data_event(
+    kind_of(page.content_type) == stream_kind::bytes ? base64(body) : body);
 }
 
 } // namespace torpor

@@ -21,7 +21,8 @@ std::string data_event(std::string_view text) {
     event += '\n';
     if (end == std::string_view::npos)
       break;
-    text.remove_prefix(text.substr(end).starts_with("\r\n") ? end + 2 : end + 1);
+    text.remove_prefix(text.substr(end).starts_with("\r\n") ? end + 2
+                                                            : end + 1);
   }
   event += '\n';
   return event;

@@ -17,30 +17,22 @@ constexpr std::string_view methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 
 http::status status_of(errc code) {
   switch (code) {
-    case errc::invalid_argument:
-      return http::status::bad_request;
-    case errc::not_found:
-      return http::status::not_found;
+    case errc::invalid_argument: return http::status::bad_request;
+    case errc::not_found: return http::status::not_found;
     case errc::already_exists:
     case errc::closed:
     case errc::conflict:
-    case errc::mismatch:
-      return http::status::conflict;
-    case errc::fenced:
-      return http::status::forbidden;
+    case errc::mismatch: return http::status::conflict;
+    case errc::fenced: return http::status::forbidden;
     case errc::out_of_range:
-    case errc::gone:
-      return http::status::gone;
-    case errc::too_large:
-      return http::status::payload_too_large;
+    case errc::gone: return http::status::gone;
+    case errc::too_large: return http::status::payload_too_large;
     case errc::overloaded:
     case errc::io_failed:
-    case errc::shut_down:
-      return http::status::service_unavailable;
+    case errc::shut_down: return http::status::service_unavailable;
     case errc::corrupt:
     case errc::locked:
-    case errc::incompatible:
-      break;
+    case errc::incompatible: break;
   }
   return http::status::internal_server_error;
 }
@@ -83,22 +75,21 @@ http_response not_offered(std::string_view what) {
 
 http_response preflight_answer() {
   auto made = answer(http::status::no_content);
-  made.set(http::field::access_control_allow_methods,
-           std::string{methods});
-  made.set(http::field::access_control_allow_headers,
-           "Accept, Authorization, Content-Type, If-None-Match, Producer-Epoch, "
-           "Producer-Id, Producer-Seq, Stream-Closed, Stream-Expires-At, "
-           "Stream-Fork-Offset, Stream-Fork-Sub-Offset, Stream-Forked-From, "
-           "Stream-Seq, Stream-TTL, Torpor-Ack, Torpor-Expected-Offset");
+  made.set(http::field::access_control_allow_methods, std::string{methods});
+  made.set(
+    http::field::access_control_allow_headers,
+    "Accept, Authorization, Content-Type, If-None-Match, Producer-Epoch, "
+    "Producer-Id, Producer-Seq, Stream-Closed, Stream-Expires-At, "
+    "Stream-Fork-Offset, Stream-Fork-Sub-Offset, Stream-Forked-From, "
+    "Stream-Seq, Stream-TTL, Torpor-Ack, Torpor-Expected-Offset");
   made.set(http::field::access_control_max_age, "86400");
   return made;
 }
 
 http_response wrong_method(std::string_view method) {
-  auto made = error_response(http::status::method_not_allowed,
-                             "method_not_allowed",
-                             fmt::format("a stream does not know {}; it knows {}",
-                                         method, methods));
+  auto made = error_response(
+    http::status::method_not_allowed, "method_not_allowed",
+    fmt::format("a stream does not know {}; it knows {}", method, methods));
   made.set(http::field::allow, std::string{methods});
   return made;
 }

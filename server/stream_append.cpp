@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/stream_append.hpp"
 
+#include "runtime/stream_name.hpp"
 #include "server/content_type.hpp"
 #include "server/entries_body.hpp"
 #include "server/http_error.hpp"
@@ -18,18 +19,29 @@ namespace {
 
 namespace http = boost::beast::http;
 
+void append_by_type(stream_door& door, http_exchange& exchange,
+                    std::string name);
+
 /// Answers a POST with what became of its append.
 class append_waiter final : public write_waiter {
 public:
-  append_waiter(http_exchange& exchange, std::string_view stream,
-                bool has_entries, const append_headers& how)
-    : exchange_(exchange), stream_(stream), has_entries_(has_entries) {
+  append_waiter(stream_door& door, http_exchange& exchange,
+                std::string_view stream, bool has_entries,
+                const append_headers& how)
+    : door_(door),
+      exchange_(exchange),
+      stream_(stream),
+      has_entries_(has_entries),
+      plain_bytes_(how.type == default_type) {
     if (how.producer)
       producer_ = {how.producer->epoch, how.producer->number};
   }
 
   void written(const write_batch& batch, std::size_t index) override {
     const auto& outcome = batch.outcome(index);
+    // A stream without a type has bytes, too.
+    if (outcome.code == errc::mismatch && plain_bytes_)
+      return append_by_type(door_, exchange_, stream_);
     exchange_.respond(outcome.code == errc{} ? success(outcome)
                                              : failure(batch, index));
   }
@@ -89,9 +101,11 @@ private:
     return made;
   }
 
+  stream_door& door_;
   http_exchange& exchange_;
   std::string stream_;
   bool has_entries_;
+  bool plain_bytes_;
   std::optional<place> producer_;
 };
 
@@ -99,7 +113,8 @@ private:
 class delete_waiter final : public write_waiter {
 public:
   delete_waiter(http_exchange& exchange, std::string_view stream)
-    : exchange_(exchange), stream_(stream) {}
+    : exchange_(exchange),
+      stream_(stream) {}
 
   void written(const write_batch& batch, std::size_t index) override {
     exchange_.respond(batch.outcome(index).code == errc{}
@@ -118,10 +133,11 @@ using payload_list = std::vector<std::string_view>;
 result<payload_list> payloads_in(std::string_view body,
                                  const append_headers& how) {
   if (body.empty())
-    return how.closes ? result<payload_list>{payload_list{}}
-                      : fail(errc::invalid_argument,
-                             "the body is empty; without Stream-Closed: true an "
-                             "append needs one");
+    return how.closes
+             ? result<payload_list>{payload_list{}}
+             : fail(errc::invalid_argument,
+                    "the body is empty; without Stream-Closed: true an "
+                    "append needs one");
   if (how.type.empty())
     return fail(errc::invalid_argument,
                 "Content-Type is missing; it has to be that of the stream");
@@ -151,27 +167,32 @@ void append(stream_door& door, http_exchange& exchange, std::string_view stream,
   batch.append({{}, stream}, options);
   for (const auto each : payloads)
     batch.add(as_bytes(each));
-  door.writes.wait(std::make_unique<append_waiter>(exchange, stream,
+  door.writes.wait(std::make_unique<append_waiter>(door, exchange, stream,
                                                    !payloads.empty(), how));
 }
 
-/// Entries with boundaries do not say of what type they are: what the stream is
-/// of decides. JSON would have to be looked into; it comes as an array.
-void append_entries(stream_door& door, http_exchange& exchange,
+/// Appends what fits to a stream of any type, or of none: what the stream has
+/// decides. Entries with boundaries may be JSON to be looked into; that comes
+/// as an array.
+void append_by_type(stream_door& door, http_exchange& exchange,
                     std::string name) {
   door.store.info(name, [&door, &exchange, name](result<stream_info> info) {
     if (!info)
       return exchange.respond(failure_answer(info.error(), name));
-    if (kind_of(info->content_type) == stream_kind::json)
-      return exchange.respond(failure_answer(
-        {errc::mismatch, fmt::format("stream '{}' has JSON; send an array as "
-                                     "application/json",
-                                     name)},
-        name));
     // The request is what it was when these were parsed before.
     auto how = parse_append(exchange.request()).value();
     const auto payloads = payloads_in(exchange.request().body(), how).value();
-    how.type = info->content_type;
+    const auto& type = info->content_type;
+    const auto fits = how.type == entries_type
+                        ? kind_of(type) != stream_kind::json
+                        : type.empty();
+    if (!fits)
+      return exchange.respond(failure_answer(
+        {errc::mismatch, fmt::format("append of {} to '{}', whose content type "
+                                     "is {}",
+                                     how.type, printable(name), type)},
+        name));
+    how.type = type;
     append(door, exchange, name, how, payloads);
   });
 }
@@ -190,7 +211,7 @@ void append_to_stream(stream_door& door, http_exchange& exchange,
   if (!payloads)
     return refuse(payloads.error());
   if (how->type == entries_type)
-    return append_entries(door, exchange, std::string{stream});
+    return append_by_type(door, exchange, std::string{stream});
   append(door, exchange, stream, *how, *payloads);
 }
 

@@ -29,8 +29,9 @@ std::string location_of(const stream_door& door, const http_request& request) {
 
 /// The stream that is there has to be what was asked for.
 http_response judge_existing(const create_plan& plan, const stream_info& info) {
-  const auto type = info.content_type.empty() ? default_type
-                                              : std::string_view{info.content_type};
+  const auto type = info.content_type.empty()
+                      ? default_type
+                      : std::string_view{info.content_type};
   const auto differs = [&]() -> std::string_view {
     if (type != plan.how.content_type)
       return "content type";
@@ -48,10 +49,10 @@ http_response judge_existing(const create_plan& plan, const stream_info& info) {
     return {};
   }();
   if (!differs.empty())
-    return failure_answer({errc::already_exists,
-                           fmt::format("stream '{}' exists with another {}",
-                                       plan.stream, differs)},
-                          plan.stream);
+    return failure_answer(
+      {errc::already_exists,
+       fmt::format("stream '{}' exists with another {}", plan.stream, differs)},
+      plan.stream);
   auto made = answer(http::status::ok);
   made.set(http::field::content_type, std::string{type});
   set_place(made, info.next, info.closed);
@@ -74,23 +75,25 @@ void answer_created(stream_door& door, http_exchange& exchange,
       {errc::already_exists, outcome.error().context}, plan.stream));
   if (outcome.error().code != errc::already_exists)
     return exchange.respond(failure_answer(outcome.error(), plan.stream));
-  door.store.info(plan.stream, [&exchange, plan](
-                                 const result<stream_info>& info) {
-    if (info)
-      return exchange.respond(judge_existing(plan, *info));
-    auto why = info.error();
-    if (why.code == errc::gone)
-      why.code = errc::already_exists;
-    else if (why.code == errc::not_found) // It was deleted in this moment.
-      why = {errc::overloaded, "the stream is being deleted; retry"};
-    exchange.respond(failure_answer(why, plan.stream));
-  });
+  door.store.info(
+    plan.stream, [&exchange, plan](const result<stream_info>& info) {
+      if (info)
+        return exchange.respond(judge_existing(plan, *info));
+      auto why = info.error();
+      if (why.code == errc::gone)
+        why.code = errc::already_exists;
+      else if (why.code == errc::not_found) // It was deleted in this moment.
+        why = {errc::overloaded, "the stream is being deleted; retry"};
+      exchange.respond(failure_answer(why, plan.stream));
+    });
 }
 
 class create_waiter final : public write_waiter {
 public:
   create_waiter(stream_door& door, http_exchange& exchange, create_plan plan)
-    : door_(door), exchange_(exchange), plan_(std::move(plan)) {}
+    : door_(door),
+      exchange_(exchange),
+      plan_(std::move(plan)) {}
 
   void written(const write_batch& batch, std::size_t index) override {
     answer_created(door_, exchange_, plan_,
@@ -118,25 +121,26 @@ result<std::vector<std::string_view>> first_entries(std::string_view body,
 void create_fork(stream_door& door, http_exchange& exchange, create_plan plan,
                  fork_headers from) {
   const auto source = from.source;
-  plan_fork(door, std::move(plan), std::move(from),
-            [&door, &exchange, source](result<create_plan> planned) {
-    if (!planned)
-      return exchange.respond(failure_answer(planned.error(), source));
-    const auto body = first_entries(exchange.request().body(),
-                                    planned->how.content_type);
-    if (!body)
-      return exchange.respond(failure_answer(body.error(), planned->stream));
-    fork_request request{planned->stream, {}, planned->source, planned->at,
-                         planned->how, {}};
-    if (!planned->prefix.empty())
-      request.entries.push_back(planned->prefix);
-    request.entries.insert(request.entries.end(), body->begin(), body->end());
-    door.store.fork(std::move(request),
-                    [&door, &exchange, plan = std::move(*planned)](
-                      const result<write_outcome>& outcome) {
-      answer_created(door, exchange, plan, outcome);
+  plan_fork(
+    door, std::move(plan), std::move(from),
+    [&door, &exchange, source](result<create_plan> planned) {
+      if (!planned)
+        return exchange.respond(failure_answer(planned.error(), source));
+      const auto body = first_entries(exchange.request().body(),
+                                      planned->how.content_type);
+      if (!body)
+        return exchange.respond(failure_answer(body.error(), planned->stream));
+      fork_request request{planned->stream, {},           planned->source,
+                           planned->at,     planned->how, {}};
+      if (!planned->prefix.empty())
+        request.entries.push_back(planned->prefix);
+      request.entries.insert(request.entries.end(), body->begin(), body->end());
+      door.store.fork(std::move(request),
+                      [&door, &exchange, plan = std::move(*planned)](
+                        const result<write_outcome>& outcome) {
+                        answer_created(door, exchange, plan, outcome);
+                      });
     });
-  });
 }
 
 } // namespace
@@ -159,7 +163,8 @@ void create_stream(stream_door& door, http_exchange& exchange,
   plan.how.keep.ttl_ms = given->ttl_ms;
   plan.how.keep.expires_ms = given->expires_ms;
   if (given->fork)
-    return create_fork(door, exchange, std::move(plan), std::move(*given->fork));
+    return create_fork(door, exchange, std::move(plan),
+                       std::move(*given->fork));
   if (plan.how.content_type.empty())
     plan.how.content_type = default_type;
   const auto entries = first_entries(exchange.request().body(),

@@ -14,8 +14,8 @@ constexpr std::int64_t interval_s = 20;
 
 std::uint64_t cursor_at(std::int64_t unix_ms) noexcept {
   constexpr std::int64_t begin_ms = 1'728'432'000'000; // 2024-10-09, UTC.
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(
-    0, (unix_ms - begin_ms) / (interval_s * 1000)));
+  return static_cast<std::uint64_t>(
+    std::max<std::int64_t>(0, (unix_ms - begin_ms) / (interval_s * 1000)));
 }
 
 std::uint64_t cursor_after(std::uint64_t current,

@@ -7,9 +7,9 @@
 
 namespace torpor {
 
-/// The number of the 20 s interval since 2024-10-09 that a time falls into: what
-/// live answers carry, so that a cache in front of the server does not give the
-/// same answer for ever. `unix_ms` before that day counts as 0.
+/// The number of the 20 s interval since 2024-10-09 that a time falls into:
+/// what live answers carry, so that a cache in front of the server does not
+/// give the same answer for ever. `unix_ms` before that day counts as 0.
 [[nodiscard]] std::uint64_t cursor_at(std::int64_t unix_ms) noexcept;
 
 /// The cursor of an answer: the current one, or one beyond the client's if that

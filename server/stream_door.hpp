@@ -18,10 +18,12 @@ namespace torpor {
 
 /// How the protocol is spoken (docs/configuration.md).
 struct stream_options {
-  std::uint64_t read_bytes_max = 1u << 20; ///< Of one answer; one entry comes in any case.
-  std::uint32_t long_poll_ms = 20'000;     ///< How long it waits.
-  std::uint32_t sse_lifetime_ms = 60'000;  ///< Then the client connects again.
-  std::vector<std::string> buffered; ///< Prefixes of streams whose appends are acknowledged at once.
+  std::uint64_t
+    read_bytes_max = 1u << 20; ///< Of one answer; one entry comes in any case.
+  std::uint32_t long_poll_ms = 20'000;    ///< How long it waits.
+  std::uint32_t sse_lifetime_ms = 60'000; ///< Then the client connects again.
+  std::vector<std::string>
+    buffered; ///< Prefixes of streams whose appends are acknowledged at once.
   bool tls = false; ///< Clients come by https.
 };
 

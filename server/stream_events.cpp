@@ -29,7 +29,9 @@ class event_reader final : public live_reader,
 public:
   event_reader(stream_door& door, http_exchange& exchange,
                std::optional<std::uint64_t> cursor)
-    : door_(door), exchange_(&exchange), cursor_(door.cursor(cursor)) {}
+    : door_(door),
+      exchange_(&exchange),
+      cursor_(door.cursor(cursor)) {}
 
   void start(const std::string& stream, const stream_offset& from) {
     exchange_->on_abort([self = shared_from_this()] { self->leave(); });
@@ -64,9 +66,9 @@ private:
     }
     stream_ = page->stream;
     exchange_->begin(events_head(*page));
-    timer_ = door_.loop.call_at(
-      door_.loop.now_ms() + door_.options.sse_lifetime_ms,
-      [self = shared_from_this()] { self->end(); });
+    timer_ = door_.loop.call_at(door_.loop.now_ms()
+                                  + door_.options.sse_lifetime_ms,
+                                [self = shared_from_this()] { self->end(); });
     live_page events{std::move(page)};
     send(events);
   }

@@ -15,9 +15,9 @@ using then_type = std::function<void(result<create_plan>)>;
 /// What is inherited when the request does not say it.
 result<void> inherit(create_plan& plan, const stream_info& source,
                      std::string_view name) {
-  const auto type = source.content_type.empty() ? default_type
-                                                : std::string_view{
-                                                  source.content_type};
+  const auto type = source.content_type.empty()
+                      ? default_type
+                      : std::string_view{source.content_type};
   if (!plan.how.content_type.empty() && plan.how.content_type != type)
     return fail(errc::mismatch,
                 fmt::format("stream '{}' is of type {}, a fork cannot be of "

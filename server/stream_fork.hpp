@@ -14,8 +14,8 @@ namespace torpor {
 struct create_plan {
   std::string stream;
   create_options how;
-  stream_id source{}; ///< 0: not a fork.
-  sequence at{};      ///< Where it leaves its source.
+  stream_id source{};     ///< 0: not a fork.
+  sequence at{};          ///< Where it leaves its source.
   bool any_place = false; ///< The source's end was meant, wherever it was.
   std::string prefix; ///< Its own first entry: the part of the source's entry.
 };

@@ -19,9 +19,9 @@ constexpr auto producer_number_max = (std::uint64_t{1} << 53) - 1;
 
 tl::unexpected<error> refuse(std::string_view name, std::string_view value,
                              std::string_view expected) {
-  return fail(errc::invalid_argument, fmt::format("{} is '{}', expected {}",
-                                                  name, printable(value),
-                                                  expected));
+  return fail(
+    errc::invalid_argument,
+    fmt::format("{} is '{}', expected {}", name, printable(value), expected));
 }
 
 /// The value of a field that may be there once; nullopt: it is not there.
@@ -96,10 +96,12 @@ parse_producer(const http_request& request) {
   if ((*id)->empty() || (*id)->size() > limits::producer_id_bytes_max)
     return refuse(field::producer_id, **id,
                   fmt::format("1 to {} bytes", limits::producer_id_bytes_max));
-  const auto parsed_epoch = parse_producer_number(field::producer_epoch, **epoch);
+  const auto parsed_epoch = parse_producer_number(field::producer_epoch,
+                                                  **epoch);
   if (!parsed_epoch)
     return tl::unexpected{parsed_epoch.error()};
-  const auto parsed_number = parse_producer_number(field::producer_seq, **number);
+  const auto parsed_number = parse_producer_number(field::producer_seq,
+                                                   **number);
   if (!parsed_number)
     return tl::unexpected{parsed_number.error()};
   return torpor::producer{std::string{**id}, *parsed_epoch, *parsed_number};
@@ -122,9 +124,9 @@ result<std::uint64_t> parse_ttl(std::string_view text) {
   constexpr auto most_s = (std::uint64_t{1} << 42) / 1000;
   const auto seconds = parse_number(text, true);
   if (!seconds || *seconds > most_s)
-    return refuse(field::ttl, text,
-                  fmt::format("whole seconds up to {}, without leading zeros",
-                              most_s));
+    return refuse(
+      field::ttl, text,
+      fmt::format("whole seconds up to {}, without leading zeros", most_s));
   return std::max<std::uint64_t>(1, *seconds * 1000);
 }
 
@@ -168,8 +170,9 @@ result<std::optional<fork_headers>> parse_fork(const http_request& request) {
   }
   auto name = stream_name_of(**source);
   if (!name)
-    return fail(errc::invalid_argument,
-                fmt::format("{}: {}", field::forked_from, name.error().context));
+    return fail(
+      errc::invalid_argument,
+      fmt::format("{}: {}", field::forked_from, name.error().context));
   fork_headers fork{std::move(*name), *at, 0};
   if (*sub) {
     const auto number = parse_number(**sub, true);

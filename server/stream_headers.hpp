@@ -33,7 +33,8 @@ inline constexpr std::string_view producer_seq = "Producer-Seq";
 inline constexpr std::string_view expected_seq = "Producer-Expected-Seq";
 inline constexpr std::string_view received_seq = "Producer-Received-Seq";
 inline constexpr std::string_view ack = "Torpor-Ack"; // Ours.
-inline constexpr std::string_view expected_offset = "Torpor-Expected-Offset"; // Ours.
+inline constexpr std::string_view
+  expected_offset = "Torpor-Expected-Offset"; // Ours.
 } // namespace field
 
 /// What the header of an append says.
@@ -70,7 +71,8 @@ struct create_headers {
 /// fork without its source.
 [[nodiscard]] result<create_headers> parse_create(const http_request& request);
 
-/// Whether the request's Stream-Closed is "true"; any other value counts as none.
+/// Whether the request's Stream-Closed is "true"; any other value counts as
+/// none.
 [[nodiscard]] bool says_closed(const http_request& request);
 
 } // namespace torpor

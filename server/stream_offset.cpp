@@ -45,10 +45,11 @@ result<stream_offset> parse_offset(std::string_view text) {
       return fail(errc::invalid_argument,
                   fmt::format("offset '{}' is beyond every stream", text));
   }
-  return fail(errc::invalid_argument,
-              fmt::format("'{}' is not an offset; one is '-1', 'now' or a value "
-                          "of Stream-Next-Offset",
-                          printable(text)));
+  return fail(
+    errc::invalid_argument,
+    fmt::format("'{}' is not an offset; one is '-1', 'now' or a value "
+                "of Stream-Next-Offset",
+                printable(text)));
 }
 
 } // namespace torpor

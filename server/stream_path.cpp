@@ -32,15 +32,16 @@ std::string_view path_of(std::string_view target) noexcept {
 
 result<std::string> stream_name_of(std::string_view path) {
   if (!path.starts_with(stream_root))
-    return fail(errc::invalid_argument,
-                fmt::format("'{}' is not below {}", printable(path),
-                            stream_root));
+    return fail(
+      errc::invalid_argument,
+      fmt::format("'{}' is not below {}", printable(path), stream_root));
   auto name = percent_decoded(path.substr(stream_root.size()));
   if (!name)
-    return fail(errc::invalid_argument,
-                fmt::format("'{}' has a % without two hexadecimal digits behind "
-                            "it; a % itself is written %25",
-                            printable(path)));
+    return fail(
+      errc::invalid_argument,
+      fmt::format("'{}' has a % without two hexadecimal digits behind "
+                  "it; a % itself is written %25",
+                  printable(path)));
   if (has_dot_segment(*name))
     return fail(errc::invalid_argument,
                 fmt::format("stream name '{}' has a segment '.' or '..'",

@@ -29,15 +29,15 @@ result<void> take(parameters& all, std::string_view each) {
   if (*into)
     return fail(errc::invalid_argument,
                 fmt::format("the parameter '{}' is there twice", key));
-  const auto value = equals == std::string_view::npos
-                       ? std::string_view{}
-                       : each.substr(equals + 1);
+  const auto value = equals == std::string_view::npos ? std::string_view{}
+                                                      : each.substr(equals + 1);
   *into = percent_decoded(value);
   if (!*into)
-    return fail(errc::invalid_argument,
-                fmt::format("the parameter '{}' has a % without two hexadecimal "
-                            "digits behind it",
-                            key));
+    return fail(
+      errc::invalid_argument,
+      fmt::format("the parameter '{}' has a % without two hexadecimal "
+                  "digits behind it",
+                  key));
   return {};
 }
 
@@ -72,10 +72,11 @@ result<stream_query> parse_query(std::string_view target) {
     return tl::unexpected{live.error()};
   query.live = *live;
   if (query.live != live_mode::none && !given.offset)
-    return fail(errc::invalid_argument,
-                fmt::format("live={} needs an offset: '-1', 'now' or a value of "
-                            "Stream-Next-Offset",
-                            *given.live));
+    return fail(
+      errc::invalid_argument,
+      fmt::format("live={} needs an offset: '-1', 'now' or a value of "
+                  "Stream-Next-Offset",
+                  *given.live));
   if (given.cursor)
     query.cursor = parse_cursor(*given.cursor);
   if (!given.offset)

@@ -131,22 +131,22 @@ std::string_view cache_control(const read_page& page, const page_wish& wish) {
 } // namespace
 
 page_wish::page_wish(const http_request& request)
-  : entries(request[http::field::accept]
-            == boost::beast::string_view{entries_type.data(),
-                                         entries_type.size()}),
+  : entries(
+    request[http::field::accept]
+    == boost::beast::string_view{entries_type.data(), entries_type.size()}),
     secret(request.count(http::field::authorization) > 0) {}
 
 void read_page_of(stream_door& door, std::string stream,
                   const stream_offset& from,
                   std::function<void(result<read_page>)> then) {
   auto request = request_for(door, stream, from);
-  read_filled(door, std::move(request), [&door, stream = std::move(stream),
-                                         from, then = std::move(then)](
-                                          result<read_page> page) mutable {
-    if (page || page.error().code != errc::out_of_range)
-      return then(std::move(page));
-    explain_range(door, stream, from.at, std::move(then));
-  });
+  read_filled(door, std::move(request),
+              [&door, stream = std::move(stream), from,
+               then = std::move(then)](result<read_page> page) mutable {
+                if (page || page.error().code != errc::out_of_range)
+                  return then(std::move(page));
+                explain_range(door, stream, from.at, std::move(then));
+              });
 }
 
 void read_page_on(stream_door& door, stream_id stream, sequence from,
@@ -175,43 +175,46 @@ http_response page_answer(const read_page& page, const page_wish& wish,
 
 void read_stream(stream_door& door, http_exchange& exchange,
                  std::string_view stream, const stream_query& query) {
-  read_page_of(door, std::string{stream}, query.offset,
-               [&exchange, stream = std::string{stream},
-                now = query.offset.where == stream_offset::place::now](
-                 const result<read_page>& page) {
-    if (!page)
-      return exchange.respond(failure_answer(page.error(), stream));
-    const auto& request = exchange.request();
-    auto made = page_answer(*page, page_wish{request}, std::nullopt);
-    if (now) {
-      // The same question has another answer in a moment.
-      set_field(made, "Cache-Control", "no-store");
-      made.erase(http::field::etag);
-    } else if (matches(request[http::field::if_none_match],
-                       made[http::field::etag])) {
-      made.result(http::status::not_modified);
-      made.erase(http::field::content_type);
-      made.body().clear();
-    }
-    exchange.respond(std::move(made));
-  });
+  read_page_of(
+    door, std::string{stream}, query.offset,
+    [&exchange, stream = std::string{stream},
+     now = query.offset.where
+           == stream_offset::place::now](const result<read_page>& page) {
+      if (!page)
+        return exchange.respond(failure_answer(page.error(), stream));
+      const auto& request = exchange.request();
+      auto made = page_answer(*page, page_wish{request}, std::nullopt);
+      if (now) {
+        // The same question has another answer in a moment.
+        set_field(made, "Cache-Control", "no-store");
+        made.erase(http::field::etag);
+      } else if (matches(request[http::field::if_none_match],
+                         made[http::field::etag])) {
+        made.result(http::status::not_modified);
+        made.erase(http::field::content_type);
+        made.body().clear();
+      }
+      exchange.respond(std::move(made));
+    });
 }
 
 void describe_stream(stream_door& door, http_exchange& exchange,
                      std::string_view stream) {
-  door.store.info(std::string{stream}, [&exchange, stream = std::string{stream}](
-                                         const result<stream_info>& info) {
-    if (!info)
-      return exchange.respond(failure_answer(info.error(), stream));
-    auto made = answer(http::status::ok);
-    set_field(made, "Content-Type",
-              info->content_type.empty() ? default_type
-                                         : std::string_view{info->content_type});
-    set_place(made, info->next, info->closed);
-    set_lifetime(made, info->keeps);
-    set_field(made, "Cache-Control", "no-store");
-    exchange.respond(std::move(made));
-  });
+  door.store.info(
+    std::string{stream},
+    [&exchange, stream = std::string{stream}](const result<stream_info>& info) {
+      if (!info)
+        return exchange.respond(failure_answer(info.error(), stream));
+      auto made = answer(http::status::ok);
+      set_field(made, "Content-Type",
+                info->content_type.empty()
+                  ? default_type
+                  : std::string_view{info->content_type});
+      set_place(made, info->next, info->closed);
+      set_lifetime(made, info->keeps);
+      set_field(made, "Cache-Control", "no-store");
+      exchange.respond(std::move(made));
+    });
 }
 
 } // namespace torpor

@@ -13,17 +13,16 @@ namespace {
 /// Calls on a loop's thread with a value that can only be moved.
 template <class T>
 void post(io_loop& loop, std::function<void(T)> done, T value) {
-  loop.post([done = std::move(done),
-             value = std::make_shared<T>(std::move(value))] {
-    done(std::move(*value));
-  });
+  loop.post([done = std::move(done), value = std::make_shared<T>(std::move(
+                                       value))] { done(std::move(*value)); });
 }
 
 /// Brings a batch back, then dies.
 class batch_return final : public write_sink {
 public:
   batch_return(io_loop& loop, stream_store::write_done then)
-    : loop_(loop), then_(std::move(then)) {}
+    : loop_(loop),
+      then_(std::move(then)) {}
 
   void done(std::unique_ptr<write_batch> batch) override {
     const std::unique_ptr<batch_return> last{this};
@@ -38,7 +37,8 @@ private:
 class page_return final : public read_sink {
 public:
   page_return(io_loop& loop, stream_store::read_done then)
-    : loop_(loop), then_(std::move(then)) {}
+    : loop_(loop),
+      then_(std::move(then)) {}
 
   void done(result<read_page> page) override {
     post(loop_, std::move(then_), std::move(page));
@@ -53,7 +53,8 @@ private:
 
 engine_store::engine_store(std::shared_ptr<torpor::engine> engine,
                            io_loop& loop)
-  : engine_(std::move(engine)), loop_(loop) {}
+  : engine_(std::move(engine)),
+    loop_(loop) {}
 
 std::uint32_t engine_store::shard(std::string_view name) const {
   return engine_->shard({{}, name});
@@ -65,13 +66,11 @@ std::uint32_t engine_store::shards() const {
 
 void engine_store::write(std::uint32_t shard,
                          std::unique_ptr<write_batch> batch, write_done done) {
-  batch->sink(
-    std::make_unique<batch_return>(loop_, std::move(done)).release());
+  batch->sink(std::make_unique<batch_return>(loop_, std::move(done)).release());
   engine_->submit(shard, std::move(batch));
 }
 
-void engine_store::read(std::unique_ptr<read_request> request,
-                        read_done done) {
+void engine_store::read(std::unique_ptr<read_request> request, read_done done) {
   request->sink = std::make_unique<page_return>(loop_, std::move(done));
   engine_->submit(std::move(request));
 }

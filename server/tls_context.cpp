@@ -53,11 +53,14 @@ result<tls_context> open_tls(const std::string& certificate,
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS
                               | SSL_MODE_ENABLE_PARTIAL_WRITE
                               | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Nobody is there to type a passphrase.
+  SSL_CTX_set_default_passwd_cb(context,
+                                [](char*, int, int, void*) { return -1; });
   if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1)
     return refuse("tls-certificate", certificate,
                   "a PEM file with the certificate and its chain");
   if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return refuse("tls-key", key, "a PEM file with the certificate's key");
+    return refuse("tls-key", key, "a PEM file with the certificate's key and no passphrase");
   if (SSL_CTX_check_private_key(context) != 1)
     return refuse("tls-key", key, "the key of the certificate");
   return made;

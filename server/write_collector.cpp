@@ -8,7 +8,9 @@
 namespace torpor {
 
 write_collector::write_collector(io_loop& loop, stream_store& store)
-  : loop_(loop), store_(store), open_(store.shards()) {}
+  : loop_(loop),
+    store_(store),
+    open_(store.shards()) {}
 
 write_batch& write_collector::batch_for(std::string_view stream) {
   last_ = store_.shard(stream);

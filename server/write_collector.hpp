@@ -21,7 +21,8 @@ public:
 };
 
 /// Lets the writes that come in one round of a loop travel together: one batch
-/// per shard, sent at the round's end or when it is large. Threads: those of its loop.
+/// per shard, sent at the round's end or when it is large. Threads: those of
+/// its loop.
 class write_collector {
 public:
   write_collector(io_loop& loop, stream_store& store);
@@ -46,9 +47,9 @@ private:
 
   io_loop& loop_;
   stream_store& store_;
-  std::vector<open_batch> open_; ///< By shard.
+  std::vector<open_batch> open_;       ///< By shard.
   std::vector<std::uint32_t> touched_; ///< Shards with a batch in this round.
-  std::uint32_t last_ = 0; ///< Where the last request went.
+  std::uint32_t last_ = 0;             ///< Where the last request went.
   std::vector<std::unique_ptr<write_batch>> spare_;
 };
 

@@ -19,6 +19,14 @@ for signal in TERM INT; do
 done
 equal "lines of its log" "$(wc -l <log)" 4
 
+# It takes as many files as it may, and says when they are few.
+(ulimit -n 1000
+  starts_torpord --torpor.data-dir=few
+  grep -q 'warning few-open-files limit=1000 connections-max=20000' log \
+    || fail "no word of few files: $(cat log)"
+  kill "$daemon"
+  finish) || failures=$((failures + 1))
+
 # A second one names the directory and the first.
 starts_torpord --torpor.data-dir=store
 run 1 "$torpord" --torpor.data-dir=store

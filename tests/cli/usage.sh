@@ -11,12 +11,12 @@ for command in append import read tail ls info create delete close sync \
   verify; do
   run 0 "$torpor" "$command" --help
   shows "^  .*torpor $command"
-  shows '^--data-dir, --json and --quiet hold here, too\.$'
+  shows '^--data-dir, --url, --json and --quiet hold here, too\.$'
 done
 
 # What has options of its own says nothing of the common ones, and the examples
 # are those of the command.
-for command in demo bench 'bench ingest' 'bench idle' 'bench recover' \
+for command in demo bench 'bench ingest' 'bench http' 'bench idle' 'bench recover' \
   'bench latency' 'bench wheel' 'bench pool'; do
   run 0 "$torpor" $command --help
   shows "^  torpor $command"

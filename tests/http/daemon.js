@@ -43,12 +43,13 @@ export class Daemon {
     return `${this.url}/v1/stream/${name}`;
   }
 
-  /// Starts it with its store as it was left.
-  async start() {
+  /// Starts it with its store as it was left; `options` come on top.
+  async start(options = {}) {
     const settings = {
       "data-dir": join(this.#directory, "store"),
       "http.port": 0,
       ...this.#options,
+      ...options,
     };
     this.#process = spawn(
       fromEnvironment("TORPORD"),

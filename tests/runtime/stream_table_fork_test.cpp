@@ -83,6 +83,17 @@ struct forked : table_fixture {
 } // namespace
 
 TEST_SUITE("stream_table_fork") {
+  TEST_CASE_FIXTURE(forked, "a page says that it ends where the fork left its source") {
+    CHECK(fork("fork", "source", 2, {"own"})->good());
+    const auto whole = read({{}, "fork"}, from(sequence{0}));
+    CHECK(whole->payloads() == payloads{"a", "b"});
+    CHECK(whole->page.joint);
+    const auto part = read({{}, "fork"}, from(sequence{0}, 1));
+    CHECK(part->payloads() == payloads{"a"});
+    CHECK_FALSE(part->page.joint);
+    CHECK_FALSE(read({{}, "fork"}, from(sequence{2}))->page.joint);
+  }
+
   TEST_CASE_FIXTURE(forked, "a fork begins with the entries of its source") {
     const auto made = fork("fork", "source", 2);
     CHECK(made->first() == 2);

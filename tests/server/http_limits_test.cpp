@@ -58,6 +58,17 @@ TEST_CASE_FIXTURE(http_fixture, "half a header and silence is answered with 408"
   CHECK(client.is_closed());
 }
 
+TEST_CASE_FIXTURE(http_fixture, "answers before it do not put half a header off") {
+  auto client = connect();
+  const auto all = get("/echo") + get("/echo") + "GET /ec";
+  client.send(all);
+  until_received(all.size());
+  CHECK(client.read_answer().status == 200);
+  CHECK(client.read_answer().status == 200);
+  turn(options.header_timeout);
+  CHECK(client.read_answer().status == 408);
+}
+
 TEST_CASE_FIXTURE(http_fixture, "half a body and silence is answered with 408") {
   auto client = connect();
   const std::string half = "POST /echo HTTP/1.1\r\nHost: x\r\n"

@@ -8,6 +8,11 @@
 
 #include <fmt/format.h>
 
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
 using namespace torpor;
 using test::http_fixture;
 using test::wait_until;
@@ -310,6 +315,23 @@ TEST_CASE_FIXTURE(http_fixture, "who ends his side still gets what he asked for"
   CHECK(client.read_answer().body == "c");
   CHECK(client.is_closed());
   CHECK(log.aborts == 0);
+}
+
+TEST_CASE_FIXTURE(http_fixture,
+                  "an end that comes with an answer does not lose the next one") {
+  auto client = connect();
+  const auto all = get("/later") + get("/echo");
+  client.send(all);
+  until_received(all.size());
+  // While the loop is held up, the end arrives, and behind it the answer.
+  std::promise<void> go;
+  server->loop(0).post([&] { go.get_future().wait(); });
+  client.end_writing();
+  server->loop(0).post([&] { handlers[0]->answer("a"); });
+  go.set_value();
+  CHECK(client.read_answer().body == "a");
+  CHECK(client.read_answer().body == "GET /echo ");
+  CHECK(client.is_closed());
 }
 
 TEST_CASE_FIXTURE(http_fixture,

@@ -168,8 +168,9 @@ TEST_CASE_FIXTURE(fixture, "a header may be as large as is allowed, not larger")
 
 TEST_CASE_FIXTURE(fixture, "a header that comes line by line is bounded, too") {
   request_reader reader{limits};
-  CHECK(reader.feed("GET / HTTP/1.1\r\nHost: x\r\n") == step::incomplete);
-  const auto line = "A: " + std::string(1000, 'a') + "\r\n";
+  // With so little left over, Beast does not wait for the header's end.
+  CHECK(reader.feed("GET / HTTP/1.1\r\nHost: x\r\nA") == step::incomplete);
+  const auto line = ": " + std::string(1000, 'a') + "\r\nA";
   int lines = 0;
   while (reader.feed(line) == step::incomplete)
     REQUIRE(++lines < 100);

@@ -252,6 +252,24 @@ TEST_CASE_FIXTURE(append_fixture, "entries with boundaries are one append of the
   CHECK(ask(verb::post, "/v1/stream/a", type, body + "x")->status() == 400);
 }
 
+TEST_CASE_FIXTURE(append_fixture, "a stream without a type takes bytes") {
+  const fields bytes{{"Content-Type", "application/octet-stream"}};
+  const auto untyped = ask(verb::post, "/v1/stream/a", bytes, "x");
+  store.answer_write(refused(errc::mismatch));
+  store.answer_info(stream_info{});
+  go_round();
+  CHECK(sent().type_bytes == 0);
+  store.answer_write(at(0, 1));
+  CHECK(untyped->status() == 204);
+
+  const auto text = ask(verb::post, "/v1/stream/a", bytes, "x");
+  store.answer_write(refused(errc::mismatch));
+  stream_info info;
+  info.content_type = "text/plain";
+  store.answer_info(info);
+  CHECK(text->status() == 409);
+}
+
 TEST_CASE_FIXTURE(append_fixture, "a delete says what became of it") {
   auto asked = ask(verb::delete_, "/v1/stream/a");
   CHECK(sent().kind == write_kind::remove);
