@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "torpor/torpor.hpp"
 
+#include "actors/engine.hpp"
+#include "actors/inquiry.hpp"
 #include "torpor/messages.hpp"
 
 #include "tests/support/scratch_directory.hpp"
@@ -262,6 +264,40 @@ TEST_CASE("a handle that outlives its runtime says shut_down") {
   CHECK(stream.append(as_bytes("x")).get().error().code == errc::shut_down);
   CHECK(stream.read().get().error().code == errc::shut_down);
   CHECK(stream.info().get().error().code == errc::shut_down);
+}
+
+TEST_CASE("statistics know a stream before the catalog does, and each sync") {
+  const scratch_directory place;
+  auto store = open_or_fail(small_store(place));
+  REQUIRE(store.create("a").get().has_value());
+  REQUIRE(store.stream("b").append(as_bytes("1")).get().has_value());
+  REQUIRE(store.stream("b").append(as_bytes("2")).get().has_value());
+  const auto stats = store.stats();
+  CHECK(stats.streams == 2);
+  CHECK(stats.committed_entries == 2);
+  CHECK(stats.buffered_bytes_max > 0);
+  histogram_counts syncs;
+  store.engine()->journal_counts().took.add_to(syncs);
+  CHECK(syncs.count() == stats.commits);
+  CHECK(syncs.sum_ns > 0);
+}
+
+TEST_CASE("a question to a store that is closing is answered so") {
+  const scratch_directory place;
+  auto store = open_or_fail(small_store(place));
+  REQUIRE(store.create("a").get().has_value());
+  store.close();
+  errc info{};
+  inform(*store.engine(), "a", [&](const result<stream_info>& told) {
+    info = told.error().code;
+  });
+  CHECK(info == errc::shut_down);
+  errc listed{};
+  list_streams(*store.engine(), "", "", 10,
+               [&](const result<stream_names>& told) {
+                 listed = told.error().code;
+               });
+  CHECK(listed == errc::shut_down);
 }
 
 TEST_CASE("streams are listed in pages, in byte order, over all shards") {

@@ -84,6 +84,13 @@ TEST_CASE("the hash in the file is no token") {
         == verdict::unauthorized);
 }
 
+TEST_CASE("a hash that differs at its end is another one") {
+  auto hash = sha256("t");
+  hash.back() ^= std::byte{1};
+  const auto list = list_of("read * " + to_text(hash) + "\n");
+  CHECK(list.judge("Bearer t", read, "a") == verdict::unauthorized);
+}
+
 TEST_CASE("a token with several lines may do what any of them says") {
   const auto list = list_of(line("t", "read acme/") + line("u", "read *")
                             + line("t", "append acme/in/")
