@@ -3,7 +3,15 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+} from "vitest";
 
 import { startBrowser } from "./browser.js";
 import { Daemon } from "./daemon.js";
@@ -25,6 +33,13 @@ afterAll(async () => {
   await browser.close();
   await daemon.stop();
 });
+
+/// A daemon for one test, which it does not outlive when that fails.
+async function startOther(options) {
+  const other = await Daemon.start(options);
+  onTestFinished(() => other.kill());
+  return other;
+}
 
 /// A page that notes what it complains of, and what it asks others than us.
 async function openPage(of) {
@@ -211,7 +226,7 @@ test("a hidden page asks nothing", async () => {
 });
 
 test("a daemon that is gone is told of, and found again", async () => {
-  const other = await Daemon.start();
+  const other = await startOther();
   await page.context().close();
   await openPage(other);
   await until(() => text("state")).toBe("ready");
@@ -231,7 +246,7 @@ async function startLocked() {
   const { token, line } = JSON.parse(made);
   const file = join(process.env.TORPOR_TEST_DIR, "tokens");
   writeFileSync(file, `${line}\n`, { mode: 0o600 });
-  return [await Daemon.start({ "http.tokens": file }), token];
+  return [await startOther({ "http.tokens": file }), token];
 }
 
 test("a token is asked for, and kept in this tab alone", async () => {

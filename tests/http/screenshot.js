@@ -7,7 +7,7 @@ import { startBrowser } from "./browser.js";
 import { Daemon } from "./daemon.js";
 
 const streams = 20_000;
-const writers = 24;
+const writers = 64;
 const seconds = Number(process.argv[2] ?? 120);
 const picture = fileURLToPath(new URL("../../docs/ui.png", import.meta.url));
 const headers = { "Content-Type": "application/json" };
@@ -46,7 +46,7 @@ const append = () => {
 
 const browser = await startBrowser();
 const page = await browser.newPage({
-  viewport: { width: 1240, height: 1180 },
+  viewport: { width: 1100, height: 1080 },
   colorScheme: "dark",
 });
 await page.goto(`${daemon.url}/ui`);
