@@ -76,7 +76,7 @@ public:
     if (asks_for_patience(answer.status))
       return verdict::again;
     const auto stream = current(connection);
-    if (answer.status != 201 && answer.status != 200)
+    if (answer.status >= 300)
       return refused("PUT", stream, answer);
     all_.streams[stream].begin = answer_header(answer.head, next_offset);
     return advance(connection);

@@ -66,8 +66,9 @@ else
   echo "skipped: nobody cannot run $torpor" >&2
 fi
 
-# Open already: said at once, with who has it.
-starts_torpord --torpor.data-dir=one
+# Open already, and its daemon has no socket to talk to: said at once, with who
+# has it.
+starts_torpord --torpor.data-dir=one --torpor.http.socket=
 for command in 'read s' 'tail -f s' ls 'delete s' verify sync; do
   run 1 "$torpor" $command -d one
   complains "'one/torpor.lock' is locked by another opener \(process $daemon\)"
