@@ -26,21 +26,17 @@ std::uint64_t next_ticket() {
 
 } // namespace
 
-std::shared_ptr<const std::string> live_page::data() {
-  if (!data_ && !page_->entries.empty())
-    data_ = std::make_shared<const std::string>(event_of(*page_));
-  return data_;
-}
-
-std::shared_ptr<const std::string> live_page::control(std::uint64_t cursor) {
-  if (control_ && cursor_ == cursor)
-    return control_;
+std::shared_ptr<const std::string> live_page::events(std::uint64_t cursor) {
+  if (events_ && cursor_ == cursor)
+    return events_;
+  auto text = page_->entries.empty() ? std::string{} : event_of(*page_);
   control_event event{page_->next_from, cursor, at_tail(*page_),
                       at_end(*page_)};
   if (event.closed) // Nobody comes again.
     event.cursor.reset();
   cursor_ = cursor;
-  return control_ = std::make_shared<const std::string>(to_text(event));
+  text += to_text(event);
+  return events_ = std::make_shared<const std::string>(std::move(text));
 }
 
 live_feeds::live_feeds(stream_store& store, std::uint64_t read_bytes_max)

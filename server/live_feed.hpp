@@ -21,17 +21,15 @@ public:
   explicit live_page(result<read_page> page) : page_(std::move(page)) {}
 
   [[nodiscard]] const result<read_page>& page() const noexcept { return page_; }
-  /// The event with its entries; null if there are none.
-  [[nodiscard]] std::shared_ptr<const std::string> data();
-  /// The event behind it.
+  /// The event with its entries, if there are any, and the control event behind
+  /// it, in one: a client gets both or none.
   [[nodiscard]] std::shared_ptr<const std::string>
-  control(std::uint64_t cursor);
+  events(std::uint64_t cursor);
 
 private:
   result<read_page> page_;
-  std::shared_ptr<const std::string> data_;
-  std::shared_ptr<const std::string> control_; ///< Most have the same cursor.
-  std::uint64_t cursor_ = 0;                   ///< That of `control_`.
+  std::shared_ptr<const std::string> events_; ///< Most have the same cursor.
+  std::uint64_t cursor_ = 0;                  ///< That of `events_`.
 };
 
 class live_feed;

@@ -47,10 +47,9 @@ public:
     if (!page.page())
       return end();
     // Whoever has not taken what came before reads this later by himself.
-    const auto data = page.data();
     const auto unsent = exchange_->unsent_bytes();
-    if (unsent > 0 && data
-        && unsent + data->size() > door_.options.read_bytes_max)
+    if (unsent > 0 && unsent + page.events(next_cursor())->size()
+                        > door_.options.read_bytes_max)
       return catch_up();
     send(page);
   }
@@ -77,12 +76,9 @@ private:
   void send(live_page& events) {
     const auto& page = *events.page();
     from_ = page.next_from;
-    cursor_ = std::max(cursor_, door_.cursor({}));
+    cursor_ = next_cursor();
     const auto self = shared_from_this(); // A write may be where it ends.
-    if (auto data = events.data())
-      exchange_->write(std::move(data));
-    if (exchange_ != nullptr)
-      exchange_->write(events.control(cursor_));
+    exchange_->write(events.events(cursor_));
     if (exchange_ == nullptr)
       return;
     if (at_end(page))
@@ -91,6 +87,10 @@ private:
       door_.feeds.join(self, stream_, from_);
     else
       catch_up();
+  }
+
+  [[nodiscard]] std::uint64_t next_cursor() const {
+    return std::max(cursor_, door_.cursor({}));
   }
 
   /// Reads on when the client has taken what was written.
