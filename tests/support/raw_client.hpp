@@ -62,14 +62,17 @@ public:
   void end_writing() { ::shutdown(number_, SHUT_WR); }
   [[nodiscard]] int number() const { return number_; }
 
-  void send(std::string_view text) {
+  /// False when the server has reset the connection, which can destroy what it
+  /// said and the client did not read yet.
+  bool send(std::string_view text) {
     while (!text.empty()) {
       const auto sent = ::send(number_, text.data(), text.size(),
                                MSG_NOSIGNAL);
       if (sent <= 0)
-        return; // What the server has to say is still to be read.
+        return false;
       text.remove_prefix(static_cast<std::size_t>(sent));
     }
+    return true;
   }
 
   /// Takes what is there; all that was taken and not asked for yet.
@@ -83,13 +86,6 @@ public:
     while (receive()) {
     }
     return std::exchange(seen_, {});
-  }
-
-  /// Whether the server ends without a reset, which would destroy what the
-  /// client did not read yet.
-  [[nodiscard]] bool ends_in_order() {
-    char more = 0;
-    return seen_.empty() && ::recv(number_, &more, 1, 0) == 0;
   }
 
   /// Whether the server has closed, and sent nothing more before.
