@@ -298,7 +298,7 @@ void block_builder::pin(std::uint64_t number, std::string_view fork) {
 }
 
 std::size_t block_builder::head_bytes_max() const noexcept {
-  return block_head_bytes + 23 * varint_bytes_max + name_.size()
+  return block_head_bytes + 24 * varint_bytes_max + name_.size()
          + content_type_.size() + order_.size() + stamps_bytes_;
 }
 

@@ -146,7 +146,10 @@ void record_table::note_retention(row_index at, const block_view& block,
   if (raw(next_before) < raw(record.next))
     count_entries(record, keep, block, last_before);
   forget_entries(record);
-  plan_review(at, keep, 0);
+  // A buried stream is looked at when it is buried, and then now and then.
+  const auto buried = record.settings && record.settings->buried;
+  if (!buried || block.buries)
+    plan_review(at, keep, 0);
 }
 
 // A review that comes too early looks and plans the next one, so a time that is

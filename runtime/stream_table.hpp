@@ -229,6 +229,8 @@ private:
   void end(awake_index at);
   [[nodiscard]] bool is_buried(record_table::row_index row) const;
   [[nodiscard]] const std::vector<fork_pin>& pins(record_table::row_index row) const;
+  [[nodiscard]] std::vector<fork_pin>& own_pins(awake_index at);
+  [[nodiscard]] bool is_kept_for_forks(record_table::row_index row) const;
   void doubt_pins(record_table::row_index row);
   [[nodiscard]] result<void> check_control(const parsed_request& request,
                                            record_table::row_index row) const;
@@ -307,7 +309,7 @@ private:
   void wake_readers(stream_id stream);
   void start_read(std::unique_ptr<read_request> request,
                   record_table::row_index row);
-  [[nodiscard]] bool inherits(const read_options& wanted,
+  [[nodiscard]] bool inherits(const read_request& request,
                               record_table::row_index row) const;
   void inherit(std::unique_ptr<read_request> request,
                record_table::row_index row);

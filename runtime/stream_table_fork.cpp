@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of stream_table for streams that begin with the entries of another.
 #include "runtime/batch_cursor.hpp"
+#include "runtime/stream_name.hpp"
 #include "runtime/stream_table.hpp"
 
 #include <fmt/format.h>
@@ -24,6 +25,12 @@ bool stream_table::is_buried(record_table::row_index row) const {
   return dormant.record.settings && dormant.record.settings->buried;
 }
 
+/// The same, durably: what readers may be told.
+bool stream_table::is_kept_for_forks(record_table::row_index row) const {
+  const auto& own = records_[row].record.settings;
+  return own && own->buried;
+}
+
 /// The forks of a stream, durable or not.
 const std::vector<fork_pin>&
 stream_table::pins(record_table::row_index row) const {
@@ -32,6 +39,14 @@ stream_table::pins(record_table::row_index row) const {
   if (dormant.awake != none && awake_[dormant.awake].pins)
     return *awake_[dormant.awake].pins;
   return dormant.record.settings ? dormant.record.settings->pins : none_at_all;
+}
+
+/// The same, to be changed.
+std::vector<fork_pin>& stream_table::own_pins(awake_index at) {
+  auto& stream = awake_[at];
+  if (!stream.pins)
+    stream.pins = std::make_unique<std::vector<fork_pin>>(pins(stream.row));
+  return *stream.pins;
 }
 
 /// The stream is to go: at once, or with its last fork.
@@ -53,6 +68,12 @@ void stream_table::pin(write_batch& batch, std::uint32_t index,
                        record_table::row_index row) {
   if (full_)
     return refuse(batch, index, *full_);
+  const auto fork = request.content_type;
+  if (auto fits = check_name(fork).and_then([&] {
+        return admit_memory(request, row);
+      });
+      !fits)
+    return refuse(batch, index, std::move(fits.error()));
   const auto& record = records_[row].record;
   const auto at_sequence = request.head->expected;
   const auto inherits = record.settings && record.first != sequence{}
@@ -65,18 +86,18 @@ void stream_table::pin(write_batch& batch, std::uint32_t index,
                                "it cannot be forked at {}",
                                request.called(), raw(record.first),
                                raw(record.next), raw(at_sequence))});
-  if (pins(row).size() >= limits::forks_max)
+  if (pins(row).size() >= limits::forks_max) {
+    doubt_pins(row); // Some may be left from forks that are gone.
     return refuse(batch, index,
                   {errc::too_large,
                    fmt::format("stream '{}' has {} forks, which is the limit",
                                request.called(), limits::forks_max)});
+  }
   const auto at = wake(row);
   auto& stream = awake_[at];
   const auto number = ++stream.pins_made;
-  auto all = pins(row);
-  all.push_back({number, std::string{request.content_type}});
-  stream.pins = std::make_unique<std::vector<fork_pin>>(std::move(all));
-  buffer(at).pin(number, request.content_type);
+  own_pins(at).push_back({number, std::string{fork}});
+  buffer(at).pin(number, fork);
   charge(at, request.cost);
   fresh_pins_.emplace(raw(stream.id), number);
   batch.promise(index, {{}, false, 0, stream.id, record.next, number, false});
@@ -88,18 +109,21 @@ void stream_table::unpin(write_batch& batch, std::uint32_t index,
                          record_table::row_index row) {
   const auto number = raw(request.head->expected);
   fresh_pins_.erase({raw(records_[row].id), number});
-  auto left = pins(row);
-  const auto found = std::erase_if(left, [number](const fork_pin& pin) {
+  const auto has_number = [number](const fork_pin& pin) {
     return pin.number == number;
-  });
+  };
   batch.promise(index, {{}, false, 0, records_[row].id, {}, number, false});
-  if (found == 0 && records_[row].awake == none)
+  const auto& all = pins(row);
+  const auto there = std::any_of(all.begin(), all.end(), has_number);
+  if (!there && records_[row].awake == none)
     return settle(batch);
+  if (auto fits = admit_memory(request, row); there && !fits)
+    return refuse(batch, index, std::move(fits.error()));
   const auto at = wake(row);
-  if (found > 0) {
-    awake_[at].pins = std::make_unique<std::vector<fork_pin>>(std::move(left));
+  if (there) {
+    std::erase_if(own_pins(at), has_number);
     buffer(at).pin(number, {});
-    if (awake_[at].buried)
+    if (awake_[at].buried && own_pins(at).empty())
       end(at);
   }
   wait_durable(at, batch, index);
@@ -131,8 +155,9 @@ void stream_table::doubt_pins(record_table::row_index row) {
 std::unique_ptr<read_request> to_heir(std::unique_ptr<read_request> request) {
   request->stream = request->heir->stream;
   request->options.from = request->heir->until;
-  request->options.from_time.reset();
+  request->joint = request->heir->until;
   request->heir.reset();
+  request->repeated = false;
   return request;
 }
 

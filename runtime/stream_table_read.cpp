@@ -39,14 +39,15 @@ void stream_table::read(std::unique_ptr<read_request> request) {
                                             : records_.find(request->name);
   if (!row)
     return request->sink->done(tl::unexpected{row.error()});
-  if (*row == record_table::none || records_[*row].unborn || is_gone(*row)) {
+  if (*row == record_table::none || records_[*row].unborn
+      || (!request->heir && is_gone(*row))) {
     const auto called = request->stream != stream_id{}
                           ? fmt::format("#{}", raw(request->stream))
                           : printable(request->name);
     return request->sink->done(missing(called));
   }
   if (!request->heir) {
-    if (is_buried(*row))
+    if (is_kept_for_forks(*row))
       return request->sink->done(tl::unexpected{
         buried(printable(records_[*row].record.name))});
     touch(*row);
@@ -94,7 +95,7 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
   const auto& dormant = records_[row];
   const auto& record = dormant.record;
   read_job job;
-  if (inherits(request->options, row))
+  if (inherits(*request, row))
     return inherit(std::move(request), row);
   if (auto found = find_start(request->options, row, job); !found)
     return request->sink->done(tl::unexpected{found.error()});
@@ -134,20 +135,17 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
 }
 
 /// Whether a read of a fork begins with entries that its source has.
-bool stream_table::inherits(const read_options& wanted,
+bool stream_table::inherits(const read_request& request,
                             record_table::row_index row) const {
+  const auto& wanted = request.options;
   const auto& record = records_[row].record;
   if (!record.settings || record.settings->origin.source == stream_id{}
       || record.settings->origin.at != record.first || wanted.tail)
     return false;
-  if (!wanted.from_time)
-    return wanted.from == read_options::oldest
-           || raw(wanted.from) < raw(record.first);
-  // Its own first entry is the first that fits: the source may have one before.
-  const auto place = index_.find_time(records_[row].blocks, records_[row].id,
-                                      *wanted.from_time);
-  return record.first == record.next
-         || (place && place->first == record.first);
+  if (wanted.from_time) // The source knows first where that is.
+    return raw(request.joint) < raw(record.first);
+  return wanted.from == read_options::oldest
+         || raw(wanted.from) < raw(record.first);
 }
 
 /// Has the source of a fork read what the fork has from there.
@@ -184,7 +182,7 @@ void stream_table::wake_readers(stream_id stream) {
     const auto row = records_.find(stream);
     if (!row || *row == record_table::none)
       request->sink->done(missing(fmt::format("#{}", raw(stream))));
-    else if (is_buried(*row))
+    else if (is_kept_for_forks(*row))
       request->sink->done(tl::unexpected{
         buried(printable(records_[*row].record.name))});
     else
@@ -225,7 +223,7 @@ result<stream_info> stream_table::info(stream_ref stream) {
   if (*row == record_table::none || records_[*row].unborn || is_gone(*row))
     return missing(stream.id != stream_id{} ? fmt::format("#{}", raw(stream.id))
                                             : printable(stream.name));
-  if (is_buried(*row))
+  if (is_kept_for_forks(*row))
     return tl::unexpected{buried(printable(records_[*row].record.name))};
   const auto& dormant = records_[*row];
   const auto& record = dormant.record;

@@ -16,6 +16,11 @@ void stream_table::write(std::unique_ptr<write_batch> owned) {
   const auto count = static_cast<std::uint32_t>(batch.size());
   batch.hold(count + 1);
   const auto bytes = batch.memory_bytes();
+  // What frees memory is let in over the budget.
+  if (!batch.queued() && !batch.adds()) {
+    budget_.all().charge(bytes);
+    batch.queued(true);
+  }
   if (batch.queued() || budget_.all().try_charge(bytes)) {
     batch.queued(false);
     prefetch(batch);
@@ -85,11 +90,22 @@ stream_table::resolve(const parsed_request& request) {
     found = records_.find(request.name);
   if (!found || *found == record_table::none || !is_gone(*found))
     return found;
-  remove_expired(*found); // Its name is free for a new one at once.
-  return record_table::none;
+  // Its name is free for a new one at once, unless its forks need it.
+  remove_expired(*found);
+  return is_buried(*found) ? *found : record_table::none;
 }
 
 // -- append -------------------------------------------------------------------
+
+namespace {
+
+/// It will stand in headers.
+bool is_printable_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+} // namespace
 
 result<void> stream_table::admit_sizes(const parsed_request& request) const {
   const auto too_large = [&](std::string what, std::uint64_t is,
@@ -107,6 +123,11 @@ result<void> stream_table::admit_sizes(const parsed_request& request) const {
   if (request.content_type.size() > limits::content_type_bytes_max)
     return too_large("the content type", request.content_type.size(),
                      limits::content_type_bytes_max);
+  if (!is_printable_ascii(request.content_type))
+    return fail(errc::invalid_argument,
+                fmt::format("'{}': its content type '{}' has other than "
+                            "printable ASCII characters",
+                            request.called(), printable(request.content_type)));
   if (request.order.size() > limits::order_bytes_max)
     return too_large("the order", request.order.size(),
                      limits::order_bytes_max);
@@ -155,7 +176,8 @@ result<void> stream_table::admit_memory(const parsed_request& request,
     return overloaded("memory.stream-bytes-max", config_.stream_bytes_max);
   if (stream.buffer != nullptr
       && stream.buffer->builder.bytes_max() + request.bytes.size()
-             + block_builder::stamp_bytes(request.producer_id.size())
+             + block_builder::stamp_bytes(request.producer_id.size()
+                                          + request.content_type.size())
              + std::uint64_t{request.head->entries} * 16
            > config_.block_bytes_max / 2)
     return overloaded("the stream's block", config_.block_bytes_max / 2);
@@ -301,14 +323,14 @@ void stream_table::append(write_batch& batch, std::uint32_t index,
   }
   const auto creates = row == record_table::none;
   if (creates)
-    row = records_.create(request.name);
+    row = records_.create(request.name, request.content_type);
   if (!charge_tenant(row, request.cost))
     return refuse(batch, index, tenant_is_full(request, row));
   const auto at = wake(row);
   auto& stream = awake_[at];
   const auto first = stream.next;
   if (creates)
-    buffer(at).create(request.name);
+    buffer(at).create(request.name, request.content_type);
   fill(at, request);
   batch.promise(index, {{}, false, request.head->entries, stream.id, first,
                         request.producer.number, stream.closed});
@@ -439,14 +461,19 @@ void stream_table::answer_duplicate(write_batch& batch, std::uint32_t index,
                                     record_table::row_index row,
                                     const producer_verdict& verdict) {
   const auto& record = records_[row].record;
-  const auto known = verdict.answer.count > 0;
-  const auto first = known ? verdict.answer.first : record.next;
-  batch.promise(index, {{}, true, verdict.answer.count, records_[row].id, first,
-                        verdict.expected - 1, is_closed(row)});
   const auto at = records_[row].awake;
-  if (at == none || (known && raw(first) < raw(record.next)))
+  const auto known = verdict.answer.count > 0;
+  const auto first = known        ? verdict.answer.first
+                     : at != none ? awake_[at].next
+                                  : record.next;
+  // The first try may not be durable yet either.
+  const auto waits = at != none && (!known || raw(first) >= raw(record.next));
+  batch.promise(index,
+                {{}, true, verdict.answer.count, records_[row].id, first,
+                 verdict.expected - 1, waits ? is_closed(row) : record.closed});
+  if (!waits)
     return settle(batch);
-  wait_durable(at, batch, index); // The first try is not durable yet either.
+  wait_durable(at, batch, index);
 }
 
 /// A close of what is closed already.

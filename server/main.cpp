@@ -12,6 +12,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -188,12 +189,17 @@ open_door(const torpor::daemon_config& config,
       loop, std::make_unique<torpor::engine_store>(engine, loop),
       stream_options_of(config));
   };
-  if (const auto files = torpor::raise_file_limit();
-      files < config.http.connections_max)
+  const auto files = torpor::raise_file_limit();
+  if (files < config.http.connections_max)
     spdlog::warn("few-open-files limit={} connections-max={} hint=\"raise "
                  "ulimit -n or LimitNOFILE\"",
                  files, config.http.connections_max);
-  const auto options = door_options(config);
+  auto options = door_options(config);
+  // The store never lacks a descriptor because of clients.
+  constexpr std::uint64_t reserved = 512;
+  options.connections_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+    options.connections_max, files > 2 * reserved ? files - reserved
+                                                  : files / 2));
   auto door = torpor::front_door::open(options, engine, make_protocol);
   if (door)
     spdlog::info("listening address={} port={} tls={} socket=\"{}\"",

@@ -64,7 +64,8 @@ http_response failure_answer(const error& failure, std::string_view stream) {
     return no_such_stream(stream);
   auto made = error_response(status_of(failure.code), to_string(failure.code),
                              failure.context);
-  if (made.result() == http::status::service_unavailable)
+  // Of what failed otherwise nobody knows whether it is there.
+  if (failure.code == errc::overloaded)
     made.set(http::field::retry_after, "1");
   return made;
 }

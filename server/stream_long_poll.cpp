@@ -18,11 +18,12 @@ class poll_reader final : public live_reader,
                           public std::enable_shared_from_this<poll_reader> {
 public:
   poll_reader(stream_door& door, http_exchange& exchange,
-              std::string_view stream, std::optional<std::uint64_t> cursor)
+              std::string_view stream, const stream_query& query)
     : door_(door),
       exchange_(&exchange),
       stream_(stream),
-      cursor_(cursor),
+      cursor_(query.cursor),
+      now_(query.offset.where == stream_offset::place::now),
       wish_(exchange.request()) {}
 
   void start(const stream_offset& from) {
@@ -63,8 +64,12 @@ private:
     end();
     if (!page)
       return exchange.respond(failure_answer(page.error(), stream_));
-    if (!page->entries.empty())
-      return exchange.respond(page_answer(*page, wish_, door_.cursor(cursor_)));
+    if (!page->entries.empty()) {
+      auto made = page_answer(*page, wish_, door_.cursor(cursor_));
+      if (now_) // The same question has another answer in a moment.
+        forbid_caching(made);
+      return exchange.respond(std::move(made));
+    }
     auto made = answer(http::status::no_content);
     set_place(made, page->next_from, at_end(*page));
     set_field(made, field::up_to_date, "true");
@@ -85,6 +90,7 @@ private:
   http_exchange* exchange_; ///< Null: answered, or the client is gone.
   std::string stream_;
   std::optional<std::uint64_t> cursor_;
+  bool now_; ///< It asked for what comes from now on.
   page_wish wish_;
   sequence from_{};
   io_loop::timer timer_;
@@ -94,7 +100,7 @@ private:
 
 void long_poll(stream_door& door, http_exchange& exchange,
                std::string_view stream, const stream_query& query) {
-  std::make_shared<poll_reader>(door, exchange, stream, query.cursor)
+  std::make_shared<poll_reader>(door, exchange, stream, query)
     ->start(query.offset);
 }
 

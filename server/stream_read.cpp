@@ -168,9 +168,16 @@ http_response page_answer(const read_page& page, const page_wish& wish,
     set_field(made, field::cursor, *cursor);
   set_field(made, "Cache-Control", cache_control(page, wish));
   set_field(made, "ETag", etag_of(page, wish.entries));
-  set_field(made, "Vary", "Accept");
+  set_field(made, "Vary", "Accept, Authorization");
+  // Whatever writers have put there, it is no page of this server's.
+  set_field(made, "Content-Security-Policy", "sandbox");
   made.body() = wish.entries ? entries_body(page.entries) : body_of(page);
   return made;
+}
+
+void forbid_caching(http_response& answer) {
+  set_field(answer, "Cache-Control", "no-store");
+  answer.erase(http::field::etag);
 }
 
 void read_stream(stream_door& door, http_exchange& exchange,
@@ -185,9 +192,7 @@ void read_stream(stream_door& door, http_exchange& exchange,
       const auto& request = exchange.request();
       auto made = page_answer(*page, page_wish{request}, std::nullopt);
       if (now) {
-        // The same question has another answer in a moment.
-        set_field(made, "Cache-Control", "no-store");
-        made.erase(http::field::etag);
+        forbid_caching(made);
       } else if (matches(request[http::field::if_none_match],
                          made[http::field::etag])) {
         made.result(http::status::not_modified);

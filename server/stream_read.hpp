@@ -38,6 +38,9 @@ void read_page_on(stream_door& door, stream_id stream, sequence from,
                                         const page_wish& wish,
                                         std::optional<std::uint64_t> cursor);
 
+/// Of an answer to `offset=now`: the same question has another one in a moment.
+void forbid_caching(http_response& answer);
+
 /// Answers a GET that does not wait.
 void read_stream(stream_door& door, http_exchange& exchange,
                  std::string_view stream, const stream_query& query);

@@ -70,6 +70,7 @@ struct read_request {
   std::uint64_t ticket = 0; ///< The caller's own, to cancel it by; 0: never.
   std::unique_ptr<read_sink> sink;
   bool repeated = false; ///< The engine's own: it was tried before.
+  sequence joint{};        ///< The engine's own: before it there is nothing for it.
   std::unique_ptr<torpor::heir> heir; ///< The engine's own: null for most.
 };
 

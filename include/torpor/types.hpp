@@ -96,7 +96,7 @@ struct fork_origin {
 struct create_options {
   sync_policy policy{};
   retention_policy keep{};
-  std::string content_type{}; ///< What its entries are, 1 to 256 bytes; empty: unknown.
+  std::string content_type{}; ///< What its entries are, 1 to 256 bytes of printable ASCII; empty: unknown.
   bool closes = false;      ///< It is closed at once, behind the entries given.
   fork_origin origin{};     ///< The engine's own, see `fork` (actors/fork.hpp).
 };

@@ -40,8 +40,8 @@ struct append_options {
   bool creates = true;
   /// The stream is closed behind the entries, of which there may be none then.
   bool closes = false;
-  /// The append is refused (mismatch) unless the stream has this content type;
-  /// empty: whatever it has.
+  /// The append is refused (mismatch) unless the stream has this content type,
+  /// which a new one gets; empty: whatever it has.
   std::string_view content_type;
   /// Puts a stream's writers in order: the append is refused (conflict) unless
   /// this is greater, byte by byte, than in the last append that had one.

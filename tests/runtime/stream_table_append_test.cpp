@@ -119,6 +119,22 @@ TEST_SUITE("stream_table_append") {
     CHECK(typed("text/plain")->code() == errc::mismatch);
   }
 
+  TEST_CASE_FIXTURE(started, "an append that makes a stream gives it its type") {
+    typed("text/plain");
+    settle();
+    CHECK(info({{}, "a"}).content_type == "text/plain");
+    CHECK(typed("text/plain")->done == false);
+  }
+
+  TEST_CASE_FIXTURE(started, "a content type is fit for a header") {
+    create_options how;
+    for (const auto* type : {"text/plain\r\nX: y", "text/\xc3\xa4", "a\x7f"}) {
+      how.content_type = type;
+      CHECK(create("a", how)->code() == errc::invalid_argument);
+    }
+    CHECK(list().empty());
+  }
+
   TEST_CASE_FIXTURE(started, "a content type has 256 bytes at most") {
     create_options how;
     how.content_type = std::string(257, 't');
@@ -217,6 +233,26 @@ TEST_SUITE("stream_table_append") {
       CHECK(produced(2, {"y"}, true)->code() == errc::closed);
     }
     CHECK(read({{}, "a"})->payloads() == payloads{"x"});
+  }
+
+  TEST_CASE_FIXTURE(started, "a close that is on its way is told where it ends") {
+    append_all({{}, "a"}, {"x", "y"});
+    settle();
+    produced(0, {"z"}, false);
+    produced(1, {}, true);
+    const auto again = produced(1, {}, true);
+    settle();
+    CHECK(again->first() == 3);
+    CHECK(again->outcome.closed);
+  }
+
+  TEST_CASE_FIXTURE(started, "a retry is not told of a close that is not durable") {
+    produced(0, {"x"}, false);
+    settle();
+    produced(1, {"y"}, true);
+    const auto again = produced(0, {"x"}, false);
+    CHECK(again->good());
+    CHECK_FALSE(again->outcome.closed);
   }
 
   TEST_CASE_FIXTURE(started, "a producer is told what it asks for") {

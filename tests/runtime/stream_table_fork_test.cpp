@@ -141,6 +141,19 @@ TEST_SUITE("stream_table_fork") {
     CHECK(all("early") == payloads{"a", "e"});
   }
 
+  TEST_CASE_FIXTURE(forked, "a read by time looks at each stream of a chain") {
+    clock.wall += 1000;
+    fork("middle", "source", 0, {"m"});
+    clock.wall += 1000;
+    fork("leaf", "middle", 1, {"l"});
+    read_options wanted;
+    wanted.from_time = clock.wall - 1000;
+    CHECK(read({{}, "leaf"}, wanted)->payloads() == payloads{"m"});
+    wanted.from_time = clock.wall - 500;
+    CHECK(read({{}, "leaf"}, wanted)->payloads() == payloads{"l"});
+    CHECK(all("leaf") == payloads{"m", "l"});
+  }
+
   TEST_CASE_FIXTURE(forked, "a read by time finds inherited entries") {
     clock.wall += 1000;
     append({{}, "source"}, "late");
@@ -154,6 +167,12 @@ TEST_SUITE("stream_table_fork") {
     CHECK(read({{}, "fork"}, wanted)->payloads() == payloads{"own"});
     wanted.from_time = clock.wall + 1;
     CHECK(read({{}, "fork"}, wanted)->payloads().empty());
+    // Own entries that are older than the time stay out.
+    clock.wall += 1000;
+    append({{}, "fork"}, "newer");
+    settle();
+    wanted.from_time = clock.wall;
+    CHECK(read({{}, "fork"}, wanted)->payloads() == payloads{"newer"});
   }
 
   TEST_CASE_FIXTURE(forked, "a source can only be forked where it has entries") {
@@ -226,6 +245,60 @@ TEST_SUITE("stream_table_fork") {
     remove("fork");
     take_unpins();
     CHECK(read({{}, "brief"})->code == errc::not_found);
+  }
+
+  TEST_CASE_FIXTURE(forked, "an expired stream with forks keeps its name") {
+    create_options brief;
+    const auto pinned = pin({{}, "source"}, 2, "middle");
+    settle();
+    brief.keep.ttl_ms = 1000;
+    brief.origin = {pinned->outcome.stream, sequence{2}, 0,
+                    pinned->outcome.producer};
+    create("middle", brief);
+    settle();
+    table->settle_pin({pinned->outcome.stream, pinned->outcome.producer, ""});
+    fork("leaf", "middle", 2);
+    remove("source");
+    clock.wall += 2000; // Expired, and nobody has looked yet.
+    CHECK(all("leaf") == payloads{"a", "b"});
+    CHECK(append({{}, "middle"}, "x")->code() == errc::gone);
+    CHECK(create("middle")->code() == errc::gone);
+    settle();
+    advance(3'600'000);
+    answer_doubts();
+    CHECK(all("leaf") == payloads{"a", "b"});
+  }
+
+  TEST_CASE_FIXTURE(forked, "a source is not pinned for a name that is none") {
+    CHECK(pin({{}, "source"}, 1, std::string(600, 'f'))->code()
+          == errc::invalid_argument);
+    CHECK(pin({{}, "source"}, 1, "")->code() == errc::invalid_argument);
+    CHECK(info({{}, "source"}).forks == 0);
+  }
+
+  TEST_CASE_FIXTURE(forked, "pins that do not fit into a block have to wait") {
+    settings.block_bytes_max = 8192;
+    start();
+    retain();
+    std::vector<write_answer> pinned;
+    for (int i = 0; i < 30; ++i)
+      pinned.push_back(pin({{}, "source"}, 1,
+                           std::string(500, 'f') + std::to_string(i)));
+    CHECK(pinned.back()->code() == errc::overloaded);
+    settle();
+    CHECK(pinned.front()->good());
+  }
+
+  TEST_CASE_FIXTURE(forked, "each pin of a deleted source is asked for once") {
+    for (int i = 0; i < 5; ++i)
+      fork("f" + std::to_string(i), "source", 1);
+    remove("source");
+    advance(1);
+    doubts.clear();
+    remove("f0");
+    take_unpins();
+    advance(1);
+    CHECK(doubts.empty());
   }
 
   TEST_CASE_FIXTURE(forked, "all of it is there after a restart") {

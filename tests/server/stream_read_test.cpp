@@ -131,7 +131,7 @@ TEST_CASE_FIXTURE(stream_fixture, "entries are answered with their boundaries to
   CHECK(asked->field("Content-Type") == "application/vnd.torpor.entries");
   CHECK(asked->answer->body().size() == 2 * 17);
   CHECK(asked->field("ETag") == "\"77:0:2:e\"");
-  CHECK(asked->field("Vary") == "Accept");
+  CHECK(asked->field("Vary") == "Accept, Authorization");
 }
 
 TEST_CASE_FIXTURE(stream_fixture, "a stream is described without being read") {
