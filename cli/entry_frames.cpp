@@ -30,7 +30,7 @@ std::string to_entry_frames(const std::vector<std::string_view>& payloads) {
   body.reserve(bytes);
   for (const auto payload : payloads) {
     put(body, payload.size(), 4);
-    put(body, 0, header_bytes - 4);
+    body.append(header_bytes - 4, '\0'); // No properties, the daemon's time.
     body += payload;
   }
   return body;
