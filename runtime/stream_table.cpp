@@ -44,8 +44,8 @@ stream_table::awake_index stream_table::wake(record_table::row_index row) {
   stream.last_ms = dormant.record.last_ms;
   stream.closed = dormant.record.closed;
   stream.removed = false;
+  stream.buried = is_kept_for_forks(row);
   const auto& own = dormant.record.settings;
-  stream.buried = own && own->buried;
   stream.pins_made = own ? own->pins_made : 0;
   stream.tenant = budget_.tenant(dormant.record.name);
   dormant.awake = at;

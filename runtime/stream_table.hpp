@@ -231,6 +231,7 @@ private:
   [[nodiscard]] const std::vector<fork_pin>& pins(record_table::row_index row) const;
   [[nodiscard]] std::vector<fork_pin>& own_pins(awake_index at);
   [[nodiscard]] bool is_kept_for_forks(record_table::row_index row) const;
+  [[nodiscard]] bool has_inherited(record_table::row_index row) const;
   void doubt_pins(record_table::row_index row);
   [[nodiscard]] result<void> check_control(const parsed_request& request,
                                            record_table::row_index row) const;

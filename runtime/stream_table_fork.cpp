@@ -17,18 +17,24 @@ error stream_table::buried(std::string_view called) {
                       called)};
 }
 
-/// Whether it is deleted and stays for its forks.
-bool stream_table::is_buried(record_table::row_index row) const {
-  const auto& dormant = records_[row];
-  if (dormant.awake != none)
-    return awake_[dormant.awake].buried;
-  return dormant.record.settings && dormant.record.settings->buried;
-}
-
-/// The same, durably: what readers may be told.
+/// Whether it is deleted and stays for its forks, durably: what readers may be
+/// told.
 bool stream_table::is_kept_for_forks(record_table::row_index row) const {
   const auto& own = records_[row].record.settings;
   return own && own->buried;
+}
+
+/// The same, durable or not.
+bool stream_table::is_buried(record_table::row_index row) const {
+  const auto awake = records_[row].awake;
+  return awake != none ? awake_[awake].buried : is_kept_for_forks(row);
+}
+
+/// Whether what comes before its first entry are its source's entries.
+bool stream_table::has_inherited(record_table::row_index row) const {
+  const auto& record = records_[row].record;
+  return record.settings && record.settings->origin.source != stream_id{}
+         && record.settings->origin.at == record.first;
 }
 
 /// The forks of a stream, durable or not.
@@ -76,10 +82,8 @@ void stream_table::pin(write_batch& batch, std::uint32_t index,
     return refuse(batch, index, std::move(fits.error()));
   const auto& record = records_[row].record;
   const auto at_sequence = request.head->expected;
-  const auto inherits = record.settings && record.first != sequence{}
-                        && record.settings->origin.at == record.first;
   if (raw(at_sequence) > raw(record.next)
-      || (raw(at_sequence) < raw(record.first) && !inherits))
+      || (raw(at_sequence) < raw(record.first) && !has_inherited(row)))
     return refuse(batch, index,
                   {errc::out_of_range,
                    fmt::format("stream '{}' has the entries from {} up to {}: "

@@ -138,14 +138,12 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
 bool stream_table::inherits(const read_request& request,
                             record_table::row_index row) const {
   const auto& wanted = request.options;
-  const auto& record = records_[row].record;
-  if (!record.settings || record.settings->origin.source == stream_id{}
-      || record.settings->origin.at != record.first || wanted.tail)
+  if (wanted.tail || !has_inherited(row))
     return false;
+  const auto first = raw(records_[row].record.first);
   if (wanted.from_time) // The source knows first where that is.
-    return raw(request.joint) < raw(record.first);
-  return wanted.from == read_options::oldest
-         || raw(wanted.from) < raw(record.first);
+    return raw(request.joint) < first;
+  return wanted.from == read_options::oldest || raw(wanted.from) < first;
 }
 
 /// Has the source of a fork read what the fork has from there.
