@@ -88,11 +88,13 @@ void list_streams(engine& of, const std::string& prefix,
     });
 }
 
-void inform(engine& of, const std::string& name,
+void inform(engine& of, stream_ref stream,
             std::function<void(result<stream_info>)> done) {
   const auto told = std::make_shared<told_info>(std::move(done));
-  of.ask(of.shard({{}, name}), [told, name](stream_table& table) {
-    told->info = table.info({{}, name});
+  of.ask(of.shard(stream), [told, id = stream.id,
+                            name = std::string{stream.name}](
+                             stream_table& table) {
+    told->info = table.info({id, name});
   });
 }
 

@@ -4,6 +4,7 @@
 #include "torpor/error.hpp"
 #include "torpor/read.hpp"
 #include "torpor/types.hpp"
+#include "torpor/write_batch.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -27,8 +28,8 @@ void list_streams(engine& of, const std::string& prefix,
                   const std::string& after, std::size_t count_max,
                   std::function<void(result<stream_names>)> done);
 
-/// Errors: not_found, gone, io_failed.
-void inform(engine& of, const std::string& name,
+/// What is known of a stream. Errors: not_found, gone, io_failed.
+void inform(engine& of, stream_ref stream,
             std::function<void(result<stream_info>)> done);
 
 } // namespace torpor

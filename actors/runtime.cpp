@@ -79,32 +79,32 @@ std::future<result<stream_id>> runtime::create(std::string name,
 std::future<result<stream_id>> runtime::fork(std::string name,
                                              stream_ref source, sequence at,
                                              const create_options& how) {
-  auto made = std::make_shared<answer<stream_id>>();
-  auto ready = made->future();
+  auto made = std::make_shared<std::promise<result<stream_id>>>();
+  auto ready = made->get_future();
   fork_request request{std::move(name), std::string{source.name}, source.id, at,
                        how,             {}};
-  // Its own content type is that of its source: which has to be asked for.
-  engine_->ask(
-    engine_->shard(source),
-    [made, to = engine_.get(), wanted = std::move(request)](
-      stream_table& table) mutable {
-      const auto known = table.info({wanted.source, wanted.source_name});
-      if (!known)
-        return made->set(tl::unexpected{known.error()});
-      auto& type = wanted.how.content_type;
-      if (!type.empty() && type != known->content_type)
-        return made->set(
-          fail(errc::mismatch,
+  // Its content type is that of its source: which has to be asked for.
+  inform(*engine_, source,
+         [made, to = engine_.get(),
+          wanted = std::move(request)](result<stream_info> known) mutable {
+           if (!known)
+             return made->set_value(tl::unexpected{known.error()});
+           auto& type = wanted.how.content_type;
+           if (!type.empty() && type != known->content_type)
+             return made->set_value(fail(
+               errc::mismatch,
                fmt::format("'{}' cannot be forked as '{}': its content type is "
                            "'{}'",
                            known->name, type, known->content_type)));
-      type = known->content_type;
-      torpor::fork(*to, std::move(wanted), [made](result<write_outcome> forked) {
-        made->set(forked.map([](const write_outcome& outcome) {
-          return outcome.stream;
-        }));
-      });
-    });
+           type = known->content_type;
+           torpor::fork(*to, std::move(wanted),
+                        [made](const result<write_outcome>& forked) {
+                          made->set_value(
+                            forked.map([](const write_outcome& outcome) {
+                              return outcome.stream;
+                            }));
+                        });
+         });
   return ready;
 }
 

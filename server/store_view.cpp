@@ -48,7 +48,7 @@ public:
 
   void info(const std::string& name,
             std::function<void(result<stream_info>)> done) override {
-    inform(*engine_, name, std::move(done));
+    inform(*engine_, {{}, name}, std::move(done));
   }
 
 private:

@@ -2,6 +2,7 @@
 #include "server/stream_store.hpp"
 
 #include "actors/engine.hpp"
+#include "actors/inquiry.hpp"
 #include "server/io_loop.hpp"
 
 #include <utility>
@@ -80,11 +81,10 @@ void engine_store::cancel(stream_id stream, std::uint64_t ticket) {
 }
 
 void engine_store::info(std::string name, info_done done) {
-  const auto at = engine_->shard({{}, name});
-  engine_->ask(at, [this, name = std::move(name),
-                    done = std::move(done)](stream_table& table) {
-    post(loop_, done, table.info({{}, name}));
-  });
+  inform(*engine_, {{}, name},
+         [this, done = std::move(done)](result<stream_info> info) {
+           post(loop_, done, std::move(info));
+         });
 }
 
 void engine_store::fork(fork_request request, fork_done done) {

@@ -288,7 +288,7 @@ TEST_CASE("a question to a store that is closing is answered so") {
   REQUIRE(store.create("a").get().has_value());
   store.close();
   errc info{};
-  inform(*store.engine(), "a", [&](const result<stream_info>& told) {
+  inform(*store.engine(), {{}, "a"}, [&](const result<stream_info>& told) {
     info = told.error().code;
   });
   CHECK(info == errc::shut_down);
