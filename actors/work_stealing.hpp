@@ -162,8 +162,10 @@ public:
     worker_data(const worker_data&) {}
 
     alignas(cache_line) job_queue queue;
-    alignas(cache_line) std::size_t turn = 0; ///< Only the worker's own.
-    std::size_t victim = 0;                   ///< Only the worker's own.
+    // Only the worker's own:
+    alignas(cache_line) std::size_t turn = 0;
+    std::size_t made = 0; ///< Jobs that its running job has made.
+    std::size_t victim = 0;
   };
 
   /// A job from a thread that is no worker: the workers take turns.
@@ -181,10 +183,13 @@ public:
   }
 
   /// The worker's running job makes another one. It is the worker's next,
-  /// unless there are more: only those are worth waking somebody for.
+  /// unless there are more: only those are worth waking somebody for. A second
+  /// one is more even when the first has been stolen: the thief may be asleep
+  /// again, and the running job may be about to block.
   template <class Worker>
   void internal_enqueue(Worker* self, caf::resumable* job) {
-    if (d(self).queue.push(job) > 1)
+    const auto queued = d(self).queue.push(job);
+    if (++d(self).made > 1 || queued > 1)
       d(self->parent()).lot.wake_one();
   }
 
@@ -197,6 +202,7 @@ public:
   /// The next job of a worker. Blocks while there is none.
   template <class Worker>
   caf::resumable* dequeue(Worker* self) {
+    d(self).made = 0;
     if (auto* job = take_in_turn(self))
       return job;
     auto& lot = d(self->parent()).lot;

@@ -236,6 +236,9 @@ public:
     policy_.internal_enqueue(workers_[0].get(), jobs_[0].get());
   }
 
+  /// Another worker takes worker 0's oldest job.
+  caf::resumable* steal() { return workers_[0]->data().queue.take(); }
+
   [[nodiscard]] bool asleep() const { return asleep_; }
   [[nodiscard]] std::size_t parked() const { return shared_.lot.parked(); }
 
@@ -303,6 +306,25 @@ TEST_CASE("a worker's own next job wakes nobody, the one behind it does") {
   CHECK(pool.parked() == 2);
   pool.push_own();
   CHECK(pool.parked() == 1);
+}
+
+TEST_CASE("a worker's second job wakes somebody though the first was stolen") {
+  constexpr std::size_t never = ~std::size_t{0};
+  scripted_pool pool{never, 0, 2};
+  pool.push_own();
+  REQUIRE(pool.steal() != nullptr);
+  pool.push_own();
+  CHECK(pool.parked() == 1);
+}
+
+TEST_CASE("what a worker made in an earlier turn does not count") {
+  constexpr std::size_t never = ~std::size_t{0};
+  scripted_pool pool{never, 0, 2};
+  for (auto turn = 0; turn < 3; ++turn) {
+    pool.push_own();
+    CHECK(pool.dequeue() != nullptr);
+  }
+  CHECK(pool.parked() == 2);
 }
 
 // -- the pool -----------------------------------------------------------------
