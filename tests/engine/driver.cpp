@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <optional>
 
@@ -37,8 +38,13 @@ private:
   driver& owner_;
 };
 
-driver::driver(std::uint64_t seed)
-  : random_(seed), store_(seed), answers_(std::make_unique<answers>(*this)) {
+driver::driver(std::uint64_t seed, bool traced)
+  : random_(seed),
+    store_(seed),
+    answers_(std::make_unique<answers>(*this)),
+    traced_(traced) {
+  if (traced)
+    store_.disk->trace();
   store_.config.sync.max_delay = std::chrono::milliseconds{1 + pick(200)};
   store_.config.sync.linger = std::chrono::milliseconds{chance(30) ? 5 : 0};
   store_.config.sync.window = static_cast<std::uint32_t>(1 + pick(8));
@@ -54,8 +60,16 @@ std::uint64_t driver::pick(std::uint64_t below) {
 }
 
 void driver::note(const std::string& line) {
+  if (!traced_)
+    return;
+  note_calls();
   trace_ += line;
   trace_ += '\n';
+}
+
+void driver::note_calls() {
+  for (const auto& call : store_.disk->take_calls())
+    trace_ += "    " + call + '\n';
 }
 
 std::string driver::name() {
@@ -91,6 +105,18 @@ void driver::plan_faults() {
     disk.fail(disk_call::open, 1 + pick(6), ENOSPC);
     faulty_ = true;
   }
+  if (chance(10)) {
+    disk.fail(disk_call::read, 1 + pick(20), EIO, chance(20));
+    faulty_ = true;
+  }
+  constexpr std::array rare{disk_call::rename, disk_call::unlink,
+                            disk_call::truncate, disk_call::sync_directory,
+                            disk_call::list};
+  if (chance(15))
+    disk.fail(rare[pick(rare.size())], 1 + pick(4), chance(50) ? EIO : ENOSPC,
+              chance(30));
+  if (chance(10))
+    disk.set_capacity(disk.used() + pick(256u << 10));
   if (chance(10))
     store_.fail_update(1 + pick(8), chance(50));
   if (chance(60)) {

@@ -17,7 +17,8 @@ namespace torpor::test {
 /// judges what is left. One seed decides everything.
 class driver {
 public:
-  explicit driver(std::uint64_t seed);
+  /// `traced`: the disk's calls are in the trace, too.
+  explicit driver(std::uint64_t seed, bool traced = false);
   ~driver();
 
   /// Some phases of work, each ended by a crash, a kill or a stop. Empty when
@@ -29,6 +30,8 @@ public:
     return store_.state().segments.size();
   }
 
+  /// A line for each request, answer, crash and call of the disk, in order. The
+  /// same seed gives the same trace.
   [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
 
 private:
@@ -38,6 +41,7 @@ private:
   [[nodiscard]] std::uint64_t pick(std::uint64_t below);
   [[nodiscard]] bool chance(unsigned percent) { return pick(100) < percent; }
   void note(const std::string& line);
+  void note_calls();
 
   void plan_faults();
   void work(std::size_t steps);
@@ -68,6 +72,7 @@ private:
     bool open = false; ///< `tag` has no answer that settles it.
   };
   std::map<std::string, producing> producers_;
+  bool traced_;
   bool faulty_ = false; ///< Reads may fail, too.
   std::string wrong_;   ///< What a read in the middle of the work found.
   std::string trace_;

@@ -58,6 +58,7 @@ std::string driver::reopen() {
   }
   store_.heal();
   disk.restart();
+  note("opens");
   if (auto opened = store_.open(); !opened)
     return fmt::format("does not open: {}", to_string(opened.error()));
   return check();

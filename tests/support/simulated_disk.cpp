@@ -194,6 +194,7 @@ void simulated_disk::fail_change(std::uint64_t nth, int number) {
 void simulated_disk::heal() {
   const std::lock_guard guard{mutex_};
   faults_.clear();
+  capacity_ = 0;
   fail_at_ = 0;
   crash_at_ = 0;
 }
@@ -201,6 +202,11 @@ void simulated_disk::heal() {
 void simulated_disk::set_capacity(std::uint64_t bytes) {
   const std::lock_guard guard{mutex_};
   capacity_ = bytes;
+}
+
+std::uint64_t simulated_disk::used() const {
+  const std::lock_guard guard{mutex_};
+  return bytes_used();
 }
 
 void simulated_disk::flip_bit(const std::string& path, std::uint64_t byte,
@@ -251,6 +257,11 @@ void simulated_disk::trace() {
 std::vector<std::string> simulated_disk::calls() const {
   const std::lock_guard guard{mutex_};
   return calls_;
+}
+
+std::vector<std::string> simulated_disk::take_calls() {
+  const std::lock_guard guard{mutex_};
+  return std::exchange(calls_, {});
 }
 
 result<void> simulated_disk::perform(const request& asked, const effect& whole,

@@ -74,12 +74,14 @@ public:
   /// The `nth` changing call from now fails in the same way.
   void fail_change(std::uint64_t nth, int number);
 
-  /// Forgets all planned failures and a planned crash.
+  /// Forgets all planned failures, a planned crash, and the capacity.
   void heal();
 
   /// Writes that grow the files beyond this sum fail with ENOSPC, after what
   /// still fitted. 0 (the default) is no limit.
   void set_capacity(std::uint64_t bytes);
+  /// The sum of all files.
+  [[nodiscard]] std::uint64_t used() const;
 
   /// Damage to files at rest; they must exist.
   void flip_bit(const std::string& path, std::uint64_t byte, unsigned bit);
@@ -100,6 +102,8 @@ public:
   /// "pwrite 'journal/7.journal' 4096+8192: ok".
   void trace();
   [[nodiscard]] std::vector<std::string> calls() const;
+  /// The same, and forgets them.
+  [[nodiscard]] std::vector<std::string> take_calls();
 
 private:
   friend class simulated_file;
