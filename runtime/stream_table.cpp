@@ -20,11 +20,9 @@ stream_table::~stream_table() {
   // Only who never shut down still has something awake.
   const error why{errc::shut_down, "the runtime has ended"};
   for (awake_index at = 0; at < awake_.size(); ++at) {
-    auto& stream = awake_[at];
-    fail_waiters(stream.flight_waiters, why);
-    fail_waiters(stream.waiters, why);
-    delete stream.buffer;
-    delete stream.flight;
+    answer_waiters(at, why);
+    delete awake_[at].buffer;
+    delete awake_[at].flight;
   }
   for (auto& batch : out_.done)
     write_batch::finish(std::move(batch));
@@ -285,10 +283,15 @@ void stream_table::fail_waiters(std::vector<waiter>& waiters,
   waiters.clear();
 }
 
+/// Whoever waits for something of a stream need not wait any longer.
+void stream_table::answer_waiters(awake_index at, const error& why) {
+  fail_waiters(awake_[at].flight_waiters, why);
+  fail_waiters(awake_[at].waiters, why);
+}
+
 void stream_table::drop(awake_index at, const error& why) {
   auto& stream = awake_[at];
-  fail_waiters(stream.flight_waiters, why);
-  fail_waiters(stream.waiters, why);
+  answer_waiters(at, why);
   released_ += stream.charge;
   if (stream.tenant != nullptr)
     stream.tenant->release(stream.charge);
@@ -326,6 +329,7 @@ void stream_table::refused(const std::vector<pending_block*>& blocks,
     const auto at = block->awake;
     const auto row = awake_[at].row;
     if (block->keep) {
+      answer_waiters(at, why);
       out_.again.push_back(block);
       continue;
     }
@@ -335,13 +339,7 @@ void stream_table::refused(const std::vector<pending_block*>& blocks,
       records_.forget(row);
   }
   for (const auto* block : held)
-    std::erase_if(awake_[block->awake].flight_waiters, [&](const waiter& it) {
-      const auto syncs = it.batch->requests()[it.index].kind
-                         == write_kind::sync;
-      if (syncs)
-        refuse(*it.batch, it.index, why);
-      return syncs;
-    });
+    answer_waiters(block->awake, why);
   end_call();
 }
 

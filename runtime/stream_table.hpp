@@ -145,9 +145,10 @@ public:
   /// writes are refused from now on, reads go on.
   void failed(const std::vector<pending_block*>& blocks, const error& why);
 
-  /// There was no room for these blocks: their requests fail, nothing of them
-  /// was written. Those with entries that were acknowledged meanwhile go back
-  /// to the journal. Of the `held` ones, which it kept, only syncs fail.
+  /// There was no room for these blocks: whoever waits for them is answered with
+  /// `why`, and nothing of them was written. Those with entries that were
+  /// acknowledged already go back to the journal, as the `held` ones stayed
+  /// there: what was answered with an error may be durable later.
   void refused(const std::vector<pending_block*>& blocks,
                const std::vector<pending_block*>& held, const error& why);
 
@@ -290,6 +291,7 @@ private:
   void finish_block(pending_block* block, bool durable);
   void after_commit(awake_index at);
   void fail_waiters(std::vector<waiter>& waiters, const error& why);
+  void answer_waiters(awake_index at, const error& why);
   void drop(awake_index at, const error& why);
 
   [[nodiscard]] pending_block* take_block();

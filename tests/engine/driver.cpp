@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/engine/driver.hpp"
 
+#include "tests/engine/request_batch.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -170,8 +172,7 @@ void driver::append() {
   const auto tag = history_.size();
   const auto count = 1 + pick(chance(10) ? 20 : 3);
   for (std::uint64_t i = 0; i < count; ++i)
-    request.payloads.push_back(
-      fmt::format("{}/{}/{:x>{}}", tag, i, "", pick(bytes_max)));
+    request.payloads.push_back(payload_of(tag, i, pick(bytes_max)));
   auto& known = producers_[request.stream];
   if (chance(30) && !known.open) {
     request.by = known.next;
@@ -196,31 +197,9 @@ void driver::truncate() {
 
 void driver::send(std::uint64_t tag) {
   const auto& request = history_.at(tag);
-  auto batch = std::make_unique<write_batch>();
-  append_options how;
-  how.ack = request.ack;
-  how.producer = request.by;
-  switch (request.kind) {
-    case write_kind::append:
-      batch->append({{}, request.stream}, how);
-      for (const auto& payload : request.payloads)
-        batch->add(as_bytes(payload));
-      break;
-    case write_kind::create: batch->create(request.stream); break;
-    case write_kind::policy:
-      batch->set_policy({{}, request.stream}, {50, 4096, 0});
-      break;
-    case write_kind::truncate:
-      batch->truncate({{}, request.stream}, request.before);
-      break;
-    default: batch->control(request.kind, {{}, request.stream});
-  }
-  batch->tag(tag);
+  auto batch = to_batch(request, tag);
   batch->sink(answers_.get());
-  note(fmt::format("{} kind {} '{}' x{} before {} {}", tag,
-                   static_cast<int>(request.kind), request.stream,
-                   request.payloads.size(), raw(request.before),
-                   request.ack == ack::durable ? "durable" : "buffered"));
+  note(describe(request, tag));
   const auto shard = store_.running().shard({{}, request.stream});
   store_.running().submit(shard, std::move(batch));
 }

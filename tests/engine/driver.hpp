@@ -37,6 +37,7 @@ public:
 private:
   class answers;
   class judged_read;
+  class view;
 
   [[nodiscard]] std::uint64_t pick(std::uint64_t below);
   [[nodiscard]] bool chance(unsigned percent) { return pick(100) < percent; }
@@ -56,9 +57,6 @@ private:
   void end_phase();
   [[nodiscard]] std::string reopen();
   [[nodiscard]] std::string check();
-  [[nodiscard]] std::string check_stream(const stream_info& info);
-  [[nodiscard]] std::string check_before(const stream_info& info);
-  [[nodiscard]] result<found_stream> read_all(const stream_info& info);
   [[nodiscard]] std::string name();
 
   std::mt19937_64 random_;

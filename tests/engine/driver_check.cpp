@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of driver that opens, reads and judges.
 #include "tests/engine/driver.hpp"
+#include "tests/engine/inspection.hpp"
 
 #include <fmt/format.h>
 
@@ -64,78 +65,37 @@ std::string driver::reopen() {
   return check();
 }
 
-/// Every sequence from the first to the next one, each once.
-result<found_stream> driver::read_all(const stream_info& info) {
-  found_stream all{info.id, info.name, info.first, {}};
-  read_options wanted;
-  wanted.count_max = 7;
-  for (wanted.from = info.first;;) {
-    auto part = store_.read({info.id, {}}, wanted);
-    if (!part)
-      return tl::unexpected{part.error()};
-    for (const auto& entry : part->entries) {
-      if (entry.seq != info.first + all.payloads.size())
-        return fail(errc::corrupt,
-                    fmt::format("entry {} is in the place of {}",
-                                raw(entry.seq),
-                                raw(info.first) + all.payloads.size()));
-      all.payloads.emplace_back(as_text(entry.payload));
-    }
-    wanted.from = part->next_from;
-    if (wanted.from == part->next && wanted.from == info.next)
-      return all;
-    if (part->entries.empty())
-      return fail(errc::corrupt, fmt::format("it ends at {}, not at {}",
-                                             raw(wanted.from), raw(info.next)));
+/// Looks into a simulated store between its messages.
+class driver::view final : public inspected {
+public:
+  explicit view(simulated_store& store) : store_(store) {}
+
+  std::vector<stream_info> streams() override {
+    std::vector<stream_info> all;
+    for (std::uint32_t shard = 0; shard < store_.running().shards(); ++shard)
+      store_.running().ask(shard, [&](stream_table& table) {
+        const auto found = table.records().list({}, {}, 1000);
+        for (const auto& [name, id] : *found)
+          if (const auto info = table.info({id, {}}))
+            all.push_back(*info);
+      });
+    store_.run();
+    return all;
   }
-}
 
-/// What was truncated is out of range, and not to be had.
-std::string driver::check_before(const stream_info& info) {
-  if (info.first == sequence{})
-    return {};
-  read_options wanted;
-  wanted.from = sequence{raw(info.first) - 1};
-  const auto refused = store_.read({info.id, {}}, wanted);
-  if (!refused && refused.error().code == errc::out_of_range)
-    return {};
-  return fmt::format("stream '{}' begins at {} and gives an entry before",
-                     info.name, raw(info.first));
-}
+  result<read_page> read(stream_ref stream,
+                         const read_options& wanted) override {
+    return store_.read(stream, wanted);
+  }
 
-std::string driver::check_stream(const stream_info& info) {
-  const auto found = read_all(info);
-  if (!found)
-    return fmt::format("stream '{}': {}", info.name, to_string(found.error()));
-  auto wrong = history_.judge(*found);
-  history_.seen(*found);
-  return wrong.empty() ? check_before(info) : wrong;
-}
+private:
+  simulated_store& store_;
+};
 
 std::string driver::check() {
-  std::map<stream_id, stream_info> all;
-  auto& store = store_.running();
-  for (std::uint32_t shard = 0; shard < store.shards(); ++shard)
-    store.ask(shard, [&](stream_table& table) {
-      const auto found = table.records().list({}, {}, 1000);
-      for (const auto& [name, id] : *found)
-        if (const auto info = table.info({id, {}}))
-          all.emplace(id, *info);
-    });
-  store_.run();
-  for (const auto id : history_.alive())
-    if (!all.contains(id))
-      return fmt::format("stream {} is gone", raw(id));
-  for (const auto& [id, info] : all) {
-    if (history_.removed().contains(id))
-      return fmt::format("stream '{}' ({}) was deleted and is back", info.name,
-                         raw(id));
-    if (history_.must_be_closed(id) && !info.closed)
-      return fmt::format("stream '{}' was closed and is open again", info.name);
-    if (auto wrong = check_stream(info); !wrong.empty())
-      return wrong;
-  }
-  history_.settle();
+  view store{store_};
+  if (auto wrong = inspect(store, history_); !wrong.empty())
+    return wrong;
   const auto broken = store_.disk->violations();
   if (broken.empty())
     return {};

@@ -180,13 +180,15 @@ TEST_SUITE("stream_table_failure") {
                     "what was acknowledged as buffered waits for room") {
     const auto first = append({{}, "a"}, "x");
     buffered({{}, "a"}, "y"); // Behind the block that finds no room.
+    const auto last = append({{}, "a"}, "z"); // With it.
     refuse_flights(disk_full);
-    CHECK_FALSE(first->done);
+    CHECK(first->says("No space left")); // Nobody waits for room.
+    CHECK(last->says("No space left"));
     settle();
-    CHECK(first->good());
     advance(5000);
     settle();
-    CHECK(read({{}, "a"})->payloads() == payloads{"x", "y"});
+    CHECK(read({{}, "a"})->payloads() == payloads{"x", "y", "z"});
+    CHECK(used() == 0);
   }
 
   TEST_CASE_FIXTURE(started, "retries are answered on a full disk") {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/engine/inspection.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace torpor::test {
+
+namespace {
+
+/// Every sequence from the first to the next one, each once.
+result<found_stream> read_all(inspected& store, const stream_info& info) {
+  found_stream all{info.id, info.name, info.first, {}};
+  read_options wanted;
+  wanted.count_max = 7;
+  for (wanted.from = info.first;;) {
+    auto part = store.read({info.id, {}}, wanted);
+    if (!part)
+      return tl::unexpected{part.error()};
+    for (const auto& entry : part->entries) {
+      if (entry.seq != info.first + all.payloads.size())
+        return fail(errc::corrupt,
+                    fmt::format("entry {} is in the place of {}",
+                                raw(entry.seq),
+                                raw(info.first) + all.payloads.size()));
+      all.payloads.emplace_back(as_text(entry.payload));
+    }
+    wanted.from = part->next_from;
+    if (wanted.from == part->next && wanted.from == info.next)
+      return all;
+    if (part->entries.empty())
+      return fail(errc::corrupt, fmt::format("it ends at {}, not at {}",
+                                             raw(wanted.from), raw(info.next)));
+  }
+}
+
+/// What was truncated is out of range, and not to be had.
+std::string inspect_before(inspected& store, const stream_info& info) {
+  if (info.first == sequence{})
+    return {};
+  read_options wanted;
+  wanted.from = sequence{raw(info.first) - 1};
+  const auto refused = store.read({info.id, {}}, wanted);
+  if (!refused && refused.error().code == errc::out_of_range)
+    return {};
+  return fmt::format("stream '{}' begins at {} and gives an entry before",
+                     info.name, raw(info.first));
+}
+
+std::string inspect_stream(inspected& store, history& promised,
+                           const stream_info& info) {
+  if (promised.removed().contains(info.id))
+    return fmt::format("stream '{}' ({}) was deleted and is back", info.name,
+                       raw(info.id));
+  if (promised.must_be_closed(info.id) && !info.closed)
+    return fmt::format("stream '{}' was closed and is open again", info.name);
+  const auto found = read_all(store, info);
+  if (!found)
+    return fmt::format("stream '{}': {}", info.name, to_string(found.error()));
+  auto wrong = promised.judge(*found);
+  promised.seen(*found);
+  return wrong.empty() ? inspect_before(store, info) : wrong;
+}
+
+} // namespace
+
+std::string inspect(inspected& store, history& promised) {
+  std::map<stream_id, stream_info> all;
+  for (auto& info : store.streams())
+    all.emplace(info.id, std::move(info));
+  for (const auto id : promised.alive())
+    if (!all.contains(id))
+      return fmt::format("stream {} is gone", raw(id));
+  for (const auto& [id, info] : all)
+    if (auto wrong = inspect_stream(store, promised, info); !wrong.empty())
+      return wrong;
+  promised.settle();
+  return {};
+}
+
+} // namespace torpor::test

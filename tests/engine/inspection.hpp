@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "tests/engine/history.hpp"
+#include "torpor/read.hpp"
+
+#include <string>
+#include <vector>
+
+namespace torpor::test {
+
+/// An open store as its judge sees it.
+class inspected {
+public:
+  virtual ~inspected() = default;
+  /// All streams there are.
+  [[nodiscard]] virtual std::vector<stream_info> streams() = 0;
+  [[nodiscard]] virtual result<read_page> read(stream_ref stream,
+                                               const read_options& wanted) = 0;
+};
+
+/// Reads everything there is and holds it against what was promised; what was
+/// seen must be there from now on. Empty when all is well, else what is wrong.
+[[nodiscard]] std::string inspect(inspected& store, history& promised);
+
+} // namespace torpor::test

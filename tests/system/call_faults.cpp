@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/system/call_faults.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstring>
+#include <mutex>
+#include <set>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace torpor::test {
+
+namespace {
+
+constexpr std::size_t descriptors_max = 4096;
+constexpr std::size_t path_bytes = 256;
+
+/// Plain data only: it is used before main and in the middle of libc's calls.
+struct watch {
+  char directory[path_bytes];
+  std::size_t directory_bytes;
+  call_plan plan;
+  std::atomic<bool> armed;
+  std::atomic<std::uint64_t> calls;
+  std::atomic<std::uint64_t> by_kind[system_calls];
+  std::atomic<bool> came_to_grief;
+  std::atomic<bool> watched[descriptors_max]; ///< Below the directory.
+  std::atomic<bool> is_directory[descriptors_max];
+  char paths[descriptors_max][path_bytes];
+} all;
+
+std::mutex rules_mutex;
+std::set<std::string> failed_files; ///< A write or a sync of theirs failed.
+std::vector<std::string> rules;
+
+bool is_watched(const char* path) noexcept {
+  return all.directory_bytes > 0
+         && std::strncmp(path, all.directory, all.directory_bytes) == 0;
+}
+
+bool is_watched(int descriptor) noexcept {
+  return descriptor >= 0
+         && static_cast<std::size_t>(descriptor) < descriptors_max
+         && all.watched[descriptor];
+}
+
+void end_process() noexcept {
+  ::kill(::getpid(), SIGKILL);
+  for (;;)
+    ::pause();
+}
+
+/// Counts the call; what shall happen in it, if anything.
+std::optional<mishap> count(system_call kind) noexcept {
+  const auto of_kind = ++all.by_kind[static_cast<std::size_t>(kind)];
+  const auto of_all = ++all.calls;
+  if (!all.armed || all.plan.nth == 0)
+    return {};
+  if (all.plan.only && *all.plan.only != kind)
+    return {};
+  const auto at = all.plan.only ? of_kind : of_all;
+  const auto always = all.plan.what == mishap::fail_always;
+  if (at < all.plan.nth || (at > all.plan.nth && !always))
+    return {};
+  return all.plan.what;
+}
+
+/// Makes a call, or lets it come to grief. `half` is what is done of a write
+/// that is torn; of other calls nothing is.
+template <class Whole, class Half>
+long perform(system_call kind, Whole whole, Half half) {
+  const auto fate = count(kind);
+  if (!fate)
+    return whole();
+  switch (*fate) {
+    case mishap::kill_before: end_process(); break;
+    case mishap::kill_within:
+      half();
+      end_process();
+      break;
+    case mishap::kill_after:
+      whole();
+      end_process();
+      break;
+    case mishap::cut_short: return kind == system_call::write ? half() : whole();
+    case mishap::fail:
+    case mishap::fail_always:
+      if (kind == system_call::write)
+        half();
+      errno = all.plan.number;
+      return -1;
+  }
+  return -1;
+}
+
+template <class Whole>
+long perform(system_call kind, Whole whole) {
+  return perform(kind, whole, whole);
+}
+
+/// Whether the rule holds for a file. A lock says who holds it, no more. LMDB
+/// writes every page of a transaction anew, and what a failed one had written
+/// is part of none: its next sync covers all that its next root refers to.
+bool is_ruled(const std::string& path) {
+  return path.find("/journal/") != std::string::npos
+         || path.find("/segments/") != std::string::npos;
+}
+
+/// Watches over the rule: no write and no sync of a file after one that failed,
+/// by whatever descriptor.
+template <class Call>
+long on_file(const char* name, int descriptor, Call call) {
+  const std::string path{all.paths[descriptor]};
+  if (all.is_directory[descriptor] || !is_ruled(path))
+    return call();
+  {
+    const std::lock_guard guard{rules_mutex};
+    if (failed_files.contains(path))
+      rules.push_back(std::string{name} + " after a failed call: '" + path
+                      + "'");
+  }
+  const auto outcome = call();
+  if (outcome < 0 && errno != EINTR) {
+    const auto number = errno;
+    const std::lock_guard guard{rules_mutex};
+    failed_files.insert(path);
+    errno = number;
+  }
+  return outcome;
+}
+
+int open_file(const char* path, int flags, mode_t mode) {
+  const auto open = [&] {
+    return ::syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+  };
+  if (!is_watched(path))
+    return static_cast<int>(open());
+  // Opening what is there changes nothing, but may fail.
+  const auto got = static_cast<int>(perform(system_call::open, open));
+  if (got >= 0 && static_cast<std::size_t>(got) < descriptors_max) {
+    std::strncpy(all.paths[got], path, path_bytes - 1);
+    all.is_directory[got] = (flags & O_DIRECTORY) != 0;
+    all.watched[got] = true;
+    if ((flags & O_EXCL) != 0) { // Another file than before.
+      const std::lock_guard guard{rules_mutex};
+      failed_files.erase(path);
+    }
+  }
+  return got;
+}
+
+ssize_t write_at(int descriptor, const void* bytes, std::size_t count,
+                 off_t offset) {
+  const auto write = [&](std::size_t size) {
+    return ::syscall(SYS_pwrite64, descriptor, bytes, size, offset);
+  };
+  if (!is_watched(descriptor))
+    return write(count);
+  return on_file("pwrite", descriptor, [&] {
+    return perform(
+      system_call::write, [&] { return write(count); },
+      [&] { return write((count + 1) / 2); });
+  });
+}
+
+int sync_file(int descriptor, long number) {
+  const auto sync = [&] { return ::syscall(number, descriptor); };
+  if (!is_watched(descriptor))
+    return static_cast<int>(sync());
+  return static_cast<int>(on_file("fdatasync", descriptor, [&] {
+    return perform(system_call::sync, sync);
+  }));
+}
+
+int cut_file(int descriptor, off_t bytes) {
+  const auto cut = [&] { return ::syscall(SYS_ftruncate, descriptor, bytes); };
+  return static_cast<int>(is_watched(descriptor)
+                            ? perform(system_call::truncate, cut)
+                            : cut());
+}
+
+} // namespace
+
+std::string to_string(system_call call) {
+  constexpr std::array<const char*, system_calls> names{
+    "open", "write", "sync", "truncate", "rename", "unlink", "mkdir"};
+  return names[static_cast<std::size_t>(call)];
+}
+
+void watch_calls(const std::string& directory, const call_plan& plan) {
+  all.directory_bytes = std::min(directory.size(), path_bytes - 1);
+  std::memcpy(all.directory, directory.data(), all.directory_bytes);
+  all.plan = plan;
+  all.calls = 0;
+  for (auto& kind : all.by_kind)
+    kind = 0;
+  all.armed = true;
+}
+
+void end_mishaps() {
+  all.armed = false;
+}
+
+std::array<std::uint64_t, system_calls> counted_calls() {
+  std::array<std::uint64_t, system_calls> counts{};
+  std::copy(std::begin(all.by_kind), std::end(all.by_kind), counts.begin());
+  return counts;
+}
+
+std::vector<std::string> broken_rules() {
+  const std::lock_guard guard{rules_mutex};
+  return rules;
+}
+
+} // namespace torpor::test
+
+// -- in place of libc's -------------------------------------------------------
+
+using torpor::test::system_call;
+
+extern "C" {
+
+int open(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0
+                      ? va_arg(more, mode_t)
+                      : mode_t{0};
+  va_end(more);
+  return torpor::test::open_file(path, flags, mode);
+}
+
+int close(int descriptor) {
+  if (torpor::test::is_watched(descriptor))
+    torpor::test::all.watched[descriptor] = false;
+  return static_cast<int>(::syscall(SYS_close, descriptor));
+}
+
+ssize_t pwrite(int descriptor, const void* bytes, size_t count, off_t offset) {
+  return torpor::test::write_at(descriptor, bytes, count, offset);
+}
+
+/// LMDB's, behind lseek.
+ssize_t writev(int descriptor, const iovec* parts, int count) {
+  const auto write = [&](int some) {
+    return ::syscall(SYS_writev, descriptor, parts, some);
+  };
+  if (!torpor::test::is_watched(descriptor))
+    return write(count);
+  return torpor::test::on_file("writev", descriptor, [&] {
+    return torpor::test::perform(
+      system_call::write, [&] { return write(count); },
+      [&] { return write((count + 1) / 2); });
+  });
+}
+
+int fdatasync(int descriptor) {
+  return torpor::test::sync_file(descriptor, SYS_fdatasync);
+}
+
+int fsync(int descriptor) {
+  return torpor::test::sync_file(descriptor, SYS_fsync);
+}
+
+int ftruncate(int descriptor, off_t bytes) noexcept {
+  return torpor::test::cut_file(descriptor, bytes);
+}
+
+int rename(const char* from, const char* to) noexcept {
+  const auto call = [&] { return ::syscall(SYS_rename, from, to); };
+  return static_cast<int>(torpor::test::is_watched(from)
+                            ? torpor::test::perform(system_call::rename, call)
+                            : call());
+}
+
+int unlink(const char* path) noexcept {
+  const auto call = [&] { return ::syscall(SYS_unlink, path); };
+  return static_cast<int>(torpor::test::is_watched(path)
+                            ? torpor::test::perform(system_call::unlink, call)
+                            : call());
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  const auto call = [&] { return ::syscall(SYS_mkdir, path, mode); };
+  return static_cast<int>(
+    torpor::test::is_watched(path)
+      ? torpor::test::perform(system_call::make_directory, call)
+      : call());
+}
+
+} // extern "C"
