@@ -256,7 +256,12 @@ private:
                        record_table::row_index row);
   void refuse_producer(write_batch& batch, std::uint32_t index,
                        const parsed_request& request,
+                       record_table::row_index row,
                        const producer_verdict& verdict);
+  void refuse_when_durable(write_batch& batch, std::uint32_t index,
+                           record_table::row_index row, error why);
+  [[nodiscard]] error name_is_taken(const parsed_request& request,
+                                    record_table::row_index row) const;
   [[nodiscard]] result<void> admit_sizes(const parsed_request& request) const;
   [[nodiscard]] result<void> admit_memory(const parsed_request& request,
                                           record_table::row_index row);
@@ -349,6 +354,7 @@ private:
   std::optional<rule_walk> walk_; ///< Nullopt: it is over.
   /// Pins whose forks are being made: source and number.
   std::set<std::pair<std::uint64_t, std::uint64_t>> fresh_pins_;
+  std::uint64_t doubted_at_ = 0; ///< When a fork too many last asked; ms.
   table_output out_;
   table_stats stats_;
 };

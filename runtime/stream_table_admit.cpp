@@ -169,7 +169,7 @@ result<void> stream_table::admit_order(const parsed_request& request,
 
 result<void> stream_table::admit(const parsed_request& request,
                                  record_table::row_index row) {
-  if (full_)
+  if (full_ && (request.head->entries > 0 || row == record_table::none))
     return tl::unexpected{*full_};
   if (row == record_table::none) {
     if (request.head->has_expected && raw(request.head->expected) != 0)

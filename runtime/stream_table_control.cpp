@@ -32,18 +32,28 @@ void stream_table::charge(awake_index at, std::uint64_t cost) {
   released_ -= cost;
 }
 
+/// Why no stream can be made of that name.
+error stream_table::name_is_taken(const parsed_request& request,
+                                  record_table::row_index row) const {
+  const auto awake = records_[row].awake;
+  if (is_buried(row))
+    return buried(request.called());
+  if (awake != none && awake_[awake].removed)
+    return {errc::overloaded, fmt::format("stream '{}' is just being deleted; "
+                                          "retry in a few ms",
+                                          request.called())};
+  return {errc::already_exists,
+          fmt::format("stream '{}' exists", request.called())};
+}
+
 void stream_table::create(write_batch& batch, std::uint32_t index,
                           parsed_request& request) {
   auto found = resolve(request);
   if (!found)
     return refuse(batch, index, std::move(found.error()));
   if (*found != record_table::none)
-    return refuse(batch, index,
-                  is_buried(*found)
-                    ? buried(request.called())
-                    : error{errc::already_exists,
-                            fmt::format("stream '{}' exists",
-                                        request.called())});
+    return refuse_when_durable(batch, index, *found,
+                               name_is_taken(request, *found));
   if (full_)
     return refuse(batch, index, *full_);
   auto valid = check_policy(request.policy)
@@ -108,7 +118,7 @@ void stream_table::control(write_batch& batch, std::uint32_t index,
     return refuse(batch, index, std::move(found.error()));
   const auto row = *found;
   if (auto valid = check_control(request, row); !valid)
-    return refuse(batch, index, std::move(valid.error()));
+    return refuse_when_durable(batch, index, row, std::move(valid.error()));
   if (kind == write_kind::pin)
     return pin(batch, index, request, row);
   if (kind == write_kind::unpin)

@@ -10,6 +10,13 @@
 
 namespace torpor {
 
+namespace {
+
+/// Between two times that a stream with all forks it may have has them looked for.
+constexpr std::uint64_t doubt_pause_ms = 60'000;
+
+} // namespace
+
 error stream_table::buried(std::string_view called) {
   return {errc::gone,
           fmt::format("stream '{}' is deleted, but others were forked from it: "
@@ -91,7 +98,12 @@ void stream_table::pin(write_batch& batch, std::uint32_t index,
                                request.called(), raw(record.first),
                                raw(record.next), raw(at_sequence))});
   if (pins(row).size() >= limits::forks_max) {
-    doubt_pins(row); // Some may be left from forks that are gone.
+    // Some may be left from forks that are gone; not each attempt asks for all.
+    if (const auto now = clock_.monotonic_ms();
+        doubted_at_ == 0 || now - doubted_at_ >= doubt_pause_ms) {
+      doubted_at_ = now;
+      doubt_pins(row);
+    }
     return refuse(batch, index,
                   {errc::too_large,
                    fmt::format("stream '{}' has {} forks, which is the limit",

@@ -49,11 +49,16 @@ bool stream_table::is_renewed(record_table::row_index row) const {
 /// Whether nobody may see the stream any more, though it is still there.
 bool stream_table::is_gone(record_table::row_index row) const {
   const auto& record = records_[row].record;
-  if (!record.settings || is_buried(row) || is_renewed(row))
+  if (!record.settings || is_kept_for_forks(row))
     return false;
   const auto awake = records_[row].awake;
   const auto now = clock_.wall_ms();
   const auto keep = records_.retention(row);
+  // Being buried renews nothing: who was gone before stays gone meanwhile.
+  if (awake != none && awake_[awake].buried)
+    return expired(record, keep, now);
+  if (is_renewed(row))
+    return false;
   const auto used = awake != none && raw(awake_[awake].next) > raw(record.next);
   return expired(record, keep, now)
          && (!used || (keep.expires_ms != 0 && keep.expires_ms <= now));
@@ -63,7 +68,9 @@ bool stream_table::is_gone(record_table::row_index row) const {
 /// when an eighth of it has passed, and meanwhile holds in this process.
 void stream_table::touch(record_table::row_index row) {
   const auto& record = records_[row].record;
-  if (!retains_ || !record.settings)
+  const auto awake = records_[row].awake;
+  if (!retains_ || !record.settings
+      || (awake != none && (awake_[awake].removed || awake_[awake].buried)))
     return;
   const auto ttl = records_.retention(row).ttl_ms;
   if (ttl == 0)
@@ -78,8 +85,6 @@ void stream_table::touch(record_table::row_index row) {
       || full_ || stopping_)
     return;
   const auto at = wake(row);
-  if (awake_[at].removed)
-    return;
   buffer(at).touch(now);
   make_due(at);
   pump();
@@ -116,6 +121,9 @@ void stream_table::remove_expired(record_table::row_index row) {
 void stream_table::retain(record_table::row_index row, std::int64_t now_ms) {
   auto& record = records_[row].record;
   const auto keep = records_.retention(row);
+  // Nothing may come behind the block that removes a stream.
+  if (const auto at = records_[row].awake; at != none && awake_[at].removed)
+    return;
   if (is_buried(row)) {
     doubt_pins(row);
     return records_.plan_review(row, keep, now_ms + sleep_ms_max);

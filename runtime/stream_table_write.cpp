@@ -66,6 +66,19 @@ void stream_table::refuse(write_batch& batch, std::uint32_t index, error why) {
     out_.done.emplace_back(&batch);
 }
 
+/// A refusal may rest on what is not durable yet: then it waits until that is,
+/// or a crash could prove it wrong. Who would not have waited for an append does
+/// not wait for this either.
+void stream_table::refuse_when_durable(write_batch& batch, std::uint32_t index,
+                                       record_table::row_index row, error why) {
+  const auto at = row == record_table::none ? none : records_[row].awake;
+  if (at == none || batch.requests()[index].ack == ack::buffered)
+    return refuse(batch, index, std::move(why));
+  ++stats_.refused;
+  batch.promise(index, std::move(why));
+  wait_durable(at, batch, index);
+}
+
 void stream_table::handle(write_batch& batch, std::uint32_t index,
                           parsed_request& request) {
   if (failed_)
@@ -106,20 +119,24 @@ void stream_table::append(write_batch& batch, std::uint32_t index,
     return refuse(batch, index, std::move(found.error()));
   auto row = *found;
   if (auto there = admit_stream(request, row); !there)
-    return refuse(batch, index, std::move(there.error()));
+    return refuse_when_durable(batch, index, row, std::move(there.error()));
   if (request.head->has_producer) {
     const auto verdict = judge_producer(request, row);
     if (verdict.kind == producer_verdict::duplicate)
       return answer_duplicate(batch, index, row, verdict);
     if (verdict.kind == producer_verdict::refuse)
-      return refuse_producer(batch, index, request, verdict);
+      return refuse_producer(batch, index, request, row, verdict);
   } else if (row != record_table::none && request.head->entries == 0
              && is_closed(row)) {
     return answer_closed(batch, index, row);
   }
   if (auto welcome = admit(request, row); !welcome) {
     promise_refusal(batch, index, request, row);
-    return refuse(batch, index, std::move(welcome.error()));
+    const auto code = welcome.error().code;
+    return code == errc::closed || code == errc::conflict
+             ? refuse_when_durable(batch, index, row,
+                                   std::move(welcome.error()))
+             : refuse(batch, index, std::move(welcome.error()));
   }
   const auto creates = row == record_table::none;
   if (creates)
@@ -159,19 +176,21 @@ void stream_table::promise_refusal(write_batch& batch, std::uint32_t index,
 
 void stream_table::refuse_producer(write_batch& batch, std::uint32_t index,
                                    const parsed_request& request,
+                                   record_table::row_index row,
                                    const producer_verdict& verdict) {
   write_outcome known;
   known.producer = verdict.expected;
   batch.promise(index, known);
-  refuse(batch, index,
-         {verdict.code,
-          fmt::format("append to '{}' by producer '{}' with epoch {} and number "
-                      "{}: {} {}",
-                      request.called(), printable(request.producer_id),
-                      request.producer.epoch, request.producer.number,
-                      verdict.code == errc::fenced ? "the epoch is now"
-                                                   : "expected number",
-                      verdict.expected)});
+  refuse_when_durable(
+    batch, index, row,
+    {verdict.code,
+     fmt::format("append to '{}' by producer '{}' with epoch {} and number "
+                 "{}: {} {}",
+                 request.called(), printable(request.producer_id),
+                 request.producer.epoch, request.producer.number,
+                 verdict.code == errc::fenced ? "the epoch is now"
+                                              : "expected number",
+                 verdict.expected)});
 }
 
 /// Puts a request's entries, and what came with them, into the stream's buffer.
@@ -249,9 +268,12 @@ void stream_table::answer_duplicate(write_batch& batch, std::uint32_t index,
                                   : record.next;
   // The first try may not be durable yet either.
   const auto waits = at != none && (!known || raw(first) >= raw(record.next));
-  batch.promise(index,
-                {{}, true, verdict.answer.count, records_[row].id, first,
-                 verdict.expected - 1, waits ? is_closed(row) : record.closed});
+  // Who hears of the end takes the place for it.
+  const auto next = waits ? awake_[at].next : record.next;
+  const auto closed = (waits ? is_closed(row) : record.closed)
+                      && first + verdict.answer.count == next;
+  batch.promise(index, {{}, true, verdict.answer.count, records_[row].id, first,
+                        verdict.expected - 1, closed});
   if (!waits)
     return settle(batch);
   wait_durable(at, batch, index);

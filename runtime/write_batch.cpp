@@ -183,9 +183,13 @@ void write_batch::trim() {
     bytes_ = {};
 }
 
+void write_batch::promise(std::size_t index, error refusal) {
+  outcomes_[index].code = refusal.code;
+  texts_.insert_or_assign(index, std::move(refusal.context));
+}
+
 bool write_batch::fail(std::size_t index, error failure) {
-  outcomes_[index].code = failure.code;
-  texts_.insert_or_assign(index, std::move(failure.context));
+  promise(index, std::move(failure));
   return --open_ == 0;
 }
 

@@ -152,11 +152,13 @@ result<payload_list> payloads_in(std::string_view body,
   return messages;
 }
 
+/// `id`: the stream that is meant, if it has been looked at; else 0.
 void append(stream_door& door, http_exchange& exchange, std::string_view stream,
-            const append_headers& how, const payload_list& payloads) {
+            stream_id id, const append_headers& how,
+            const payload_list& payloads) {
   append_options options;
-  options.ack = how.buffered || door.buffers(stream) ? ack::buffered
-                                                     : ack::durable;
+  options.ack = how.ack.value_or(door.buffers(stream) ? ack::buffered
+                                                      : ack::durable);
   options.expected_next = how.expected_next;
   options.producer = how.producer;
   options.creates = false;
@@ -164,7 +166,7 @@ void append(stream_door& door, http_exchange& exchange, std::string_view stream,
   options.content_type = how.type;
   options.order = how.order;
   auto& batch = door.writes.batch_for(stream);
-  batch.append({{}, stream}, options);
+  batch.append({id, stream}, options);
   for (const auto each : payloads)
     batch.add(as_bytes(each));
   door.writes.wait(std::make_unique<append_waiter>(door, exchange, stream,
@@ -193,7 +195,7 @@ void append_by_type(stream_door& door, http_exchange& exchange,
                                      how.type, printable(name), type)},
         name));
     how.type = type;
-    append(door, exchange, name, how, payloads);
+    append(door, exchange, name, info->id, how, payloads);
   });
 }
 
@@ -212,7 +214,7 @@ void append_to_stream(stream_door& door, http_exchange& exchange,
     return refuse(payloads.error());
   if (how->type == entries_type)
     return append_by_type(door, exchange, std::string{stream});
-  append(door, exchange, stream, *how, *payloads);
+  append(door, exchange, stream, {}, *how, *payloads);
 }
 
 void delete_stream(stream_door& door, http_exchange& exchange,

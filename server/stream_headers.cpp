@@ -216,7 +216,9 @@ result<append_headers> parse_append(const http_request& request) {
     return tl::unexpected{ack.error()};
   if (*ack && **ack != "durable" && **ack != "buffered")
     return refuse(field::ack, **ack, "durable or buffered");
-  all.buffered = *ack && **ack == "buffered";
+  if (*ack)
+    all.ack = **ack == "buffered" ? torpor::ack::buffered
+                                  : torpor::ack::durable;
   return parse_producer(request).map([&](auto producer) {
     all.producer = std::move(producer);
     return std::move(all);

@@ -41,7 +41,7 @@ inline constexpr std::string_view
 struct append_headers {
   std::string type; ///< As `media_type`; empty: none.
   bool closes = false;
-  bool buffered = false;
+  std::optional<torpor::ack> ack; ///< Nullopt: as the stream's prefix says.
   std::string_view order; ///< Views into the request; empty: none.
   std::optional<torpor::producer> producer;
   std::optional<sequence> expected_next;

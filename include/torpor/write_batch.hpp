@@ -214,6 +214,8 @@ public:
   void promise(std::size_t index, const write_outcome& outcome) {
     outcomes_[index] = outcome;
   }
+  /// States the refusal that a request will be answered with, likewise.
+  void promise(std::size_t index, error refusal);
   /// Holds the batch back until as many `settle` or `fail` came.
   void hold(std::uint32_t answers) noexcept { open_ += answers; }
   /// One answer came. True when it was the last open one.

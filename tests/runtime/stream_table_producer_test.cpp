@@ -83,9 +83,9 @@ TEST_SUITE("stream_table_producer") {
     produce(0, 5);
     for (int state = 0; state < 2; ++state) { // In flight, then asleep.
       const auto old = produce(1, 4);
+      settle();
       CHECK(old->code() == errc::fenced);
       CHECK(old->says("epoch is now 5"));
-      settle();
     }
     CHECK(entries() == 2);
   }
@@ -94,10 +94,9 @@ TEST_SUITE("stream_table_producer") {
     CHECK(produce(1)->says("expected number 0"));
     CHECK(list().empty());
     produce(0);
-    const auto gap = produce(2);
+    const auto gap = late(produce(2));
     CHECK(gap->code() == errc::conflict);
     CHECK(gap->says("expected number 1"));
-    settle();
     CHECK(produce(7)->says("expected number 1"));
     CHECK(entries() == 2);
   }
@@ -210,9 +209,8 @@ TEST_SUITE("stream_table_producer") {
     for (int i = 0; i < 256; ++i)
       produce(0, 0, "q" + std::to_string(i), ack::buffered);
     // Forgotten as it will be after the commit, not known by its older state.
-    const auto retry = produce(1, 0, "p");
+    const auto retry = late(produce(1, 0, "p"));
     CHECK(retry->code() == errc::conflict);
-    settle();
     advance(5000);
     settle();
     CHECK(entries() == 2 * (2 + 256));
@@ -227,8 +225,9 @@ TEST_SUITE("stream_table_producer") {
     for (int i = 0; i < 256; ++i)
       produce(0, 0, "new" + std::to_string(i), ack::buffered);
     for (int i = 0; i < 256; ++i) {
-      REQUIRE(produce(1, 0, "old" + std::to_string(i))->says("number 0"));
-      REQUIRE(produce(2, 0, "new" + std::to_string(i))->says("number 1"));
+      const auto id = std::to_string(i);
+      REQUIRE(produce(1, 0, "old" + id, ack::buffered)->says("number 0"));
+      REQUIRE(produce(2, 0, "new" + id, ack::buffered)->says("number 1"));
     }
     advance(5000);
     settle();

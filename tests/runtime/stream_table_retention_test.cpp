@@ -218,6 +218,37 @@ TEST_CASE_FIXTURE(retention_fixture,
   CHECK_FALSE(exists("a"));
 }
 
+TEST_CASE_FIXTURE(retention_fixture,
+                  "nothing comes behind the block that removes a stream") {
+  begin();
+  make("a", of_age(1000));
+  add("a");
+  const auto removed = control(write_kind::remove, {{}, "a"});
+  REQUIRE(flights.size() == 1);
+  advance(2000); // Its entry is too old now.
+  commit();
+  CHECK(removed->good());
+  CHECK(flights.empty());
+  CHECK(awake.empty());
+}
+
+TEST_CASE_FIXTURE(retention_fixture,
+                  "who expired is not seen again while it is buried") {
+  begin();
+  make("a", of_ttl(1000));
+  add("a");
+  REQUIRE(pin({{}, "a"}, 1, "fork")->done == false);
+  settle();
+  clock.wall += 2000;
+  REQUIRE_FALSE(exists("a"));
+  const auto refused = append({{}, "a"}, "y"); // It is buried from now on.
+  CHECK_FALSE(exists("a"));
+  CHECK(read({{}, "a"})->code == errc::not_found);
+  refuse_flights({errc::io_failed, "no room"});
+  CHECK(refused->code() == errc::io_failed);
+  CHECK_FALSE(exists("a"));
+}
+
 TEST_CASE_FIXTURE(retention_fixture, "looking at a stream does not keep it") {
   begin();
   make("a", of_ttl(1000));

@@ -294,6 +294,8 @@ TEST_CASE("appends below some prefixes are acknowledged before they are durable"
     return found;
   };
   CHECK(ack_of("/v1/stream/logs/a", {}) == ack::buffered);
+  CHECK(ack_of("/v1/stream/logs/a", {{"Torpor-Ack", "durable"}})
+        == ack::durable);
   CHECK(ack_of("/v1/stream/log", {}) == ack::durable);
   CHECK(ack_of("/v1/stream/log", {{"Torpor-Ack", "buffered"}})
         == ack::buffered);

@@ -189,8 +189,10 @@ TEST_CASE("an append may be expected at a place and wait for nothing") {
                               {"Torpor-Ack", "buffered"}}))
                      .value();
   CHECK(how.expected_next == sequence{4});
-  CHECK(how.buffered);
-  CHECK_FALSE(parse_append(request({{"Torpor-Ack", "durable"}})).value().buffered);
+  CHECK(how.ack == ack::buffered);
+  CHECK(parse_append(request({{"Torpor-Ack", "durable"}})).value().ack
+        == ack::durable);
+  CHECK_FALSE(parse_append(request({})).value().ack);
   CHECK(append_refusal({{"Torpor-Ack", "maybe"}}).find("Torpor-Ack")
         != std::string::npos);
 }

@@ -218,6 +218,13 @@ public:
       commit();
   }
 
+  /// A refusal that comes when what it rests on is durable.
+  write_answer late(write_answer refused) {
+    CHECK_FALSE(refused->done);
+    settle();
+    return refused;
+  }
+
   /// The journal gives the syncs at the front up.
   void fail(const error& why, std::size_t count = ~std::size_t{0}) {
     const auto end = flights.begin()
