@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/json_messages.hpp"
 
+#include "torpor/types.hpp"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -169,10 +171,15 @@ result<std::vector<std::string_view>> json_messages(std::string_view body) {
   if (scan.take('[')) {
     scan.space();
     if (!scan.take(']')) {
-      do
+      do {
+        if (messages.size() == limits::append_entries_max)
+          return fail(errc::too_large,
+                      fmt::format("the array in the body has more than {} "
+                                  "messages; split it",
+                                  limits::append_entries_max));
         if (!message())
           return not_json(scan.at());
-      while (scan.take(','));
+      } while (scan.take(','));
       if (!scan.take(']'))
         return not_json(scan.at());
     }

@@ -165,7 +165,7 @@ void append(stream_door& door, http_exchange& exchange, std::string_view stream,
   options.closes = how.closes;
   options.content_type = how.type;
   options.order = how.order;
-  auto& batch = door.writes.batch_for(stream);
+  auto& batch = door.writes.batch_for(stream, payloads);
   batch.append({id, stream}, options);
   for (const auto each : payloads)
     batch.add(as_bytes(each));

@@ -171,7 +171,7 @@ void create_stream(stream_door& door, http_exchange& exchange,
                                      plan.how.content_type);
   if (!entries)
     return refuse(entries.error());
-  auto& batch = door.writes.batch_for(stream);
+  auto& batch = door.writes.batch_for(stream, *entries);
   batch.create(stream, plan.how);
   for (const auto each : *entries)
     batch.add(as_bytes(each));

@@ -7,14 +7,32 @@
 
 namespace torpor {
 
+namespace {
+
+constexpr std::size_t batch_bytes_max = 1u << 20;
+
+std::size_t cost_of(const std::vector<std::string_view>& payloads) {
+  std::size_t bytes = 0;
+  for (const auto each : payloads)
+    bytes += each.size();
+  return write_batch::cost(1, payloads.size(), bytes);
+}
+
+} // namespace
+
 write_collector::write_collector(io_loop& loop, stream_store& store)
   : loop_(loop),
     store_(store),
     open_(store.shards()) {}
 
-write_batch& write_collector::batch_for(std::string_view stream) {
+write_batch& write_collector::batch_for(std::string_view stream,
+                                        const std::vector<std::string_view>&
+                                          payloads) {
   last_ = store_.shard(stream);
   auto& open = open_[last_];
+  if (open.batch
+      && open.batch->memory_bytes() + cost_of(payloads) > batch_bytes_max)
+    send(last_);
   if (!open.batch) {
     if (touched_.empty())
       loop_.at_end_of_round([this] { send_all(); });
@@ -30,12 +48,9 @@ write_batch& write_collector::batch_for(std::string_view stream) {
 }
 
 void write_collector::wait(std::unique_ptr<write_waiter> waiter) {
-  constexpr std::size_t batch_bytes_max = 1u << 20;
   auto& open = open_[last_];
   open.waiters.push_back(std::move(waiter));
   TORPOR_ASSERT(open.waiters.size() == open.batch->size());
-  // What fits into the memory budget by itself must not fail for the company
-  // it is in.
   if (open.batch->memory_bytes() >= batch_bytes_max)
     send(last_);
 }
@@ -61,10 +76,11 @@ void write_collector::back(std::unique_ptr<write_batch> batch,
   for (std::size_t i = 0; i < waiters.size(); ++i)
     waiters[i]->written(*batch, i);
   constexpr std::size_t spare_max = 16;
+  if (spare_.size() == spare_max || batch->memory_bytes() > batch_bytes_max)
+    return; // What was large once need not stay so.
   batch->trim();
   batch->clear();
-  if (spare_.size() < spare_max)
-    spare_.push_back(std::move(batch));
+  spare_.push_back(std::move(batch));
 }
 
 } // namespace torpor

@@ -21,15 +21,19 @@ public:
 };
 
 /// Lets the writes that come in one round of a loop travel together: one batch
-/// per shard, sent at the round's end or when it is large. Threads: those of
-/// its loop.
+/// per shard, sent at the round's end or when it is large. A large one travels
+/// alone: a batch is refused as a whole when it does not fit into the memory
+/// budget, and nobody shall be refused for the company it is in. Threads: those
+/// of its loop.
 class write_collector {
 public:
   write_collector(io_loop& loop, stream_store& store);
 
-  /// The batch to which a write for that stream has to be added next, one
-  /// request, followed by `wait`.
-  [[nodiscard]] write_batch& batch_for(std::string_view stream);
+  /// The batch to which a write for that stream with these payloads has to be
+  /// added next, one request, followed by `wait`.
+  [[nodiscard]] write_batch&
+  batch_for(std::string_view stream,
+            const std::vector<std::string_view>& payloads = {});
   /// Who gets the outcome of the request that was added last.
   void wait(std::unique_ptr<write_waiter> waiter);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/json_messages.hpp"
 
+#include "torpor/types.hpp"
+
 #include <doctest/doctest.h>
 
 #include <simdjson.h>
@@ -68,6 +70,15 @@ TEST_CASE("what is not JSON is refused") {
 TEST_CASE("the refusal says at which byte") {
   CHECK(json_messages("[1,x]").error().context.find("byte 3")
         != std::string::npos);
+}
+
+TEST_CASE("an array brings as many messages as an append may have entries") {
+  std::string body{"["};
+  for (std::size_t i = 0; i < limits::append_entries_max; ++i)
+    body += "0,";
+  CHECK(json_messages(body + "0]").error().code == errc::too_large);
+  body.back() = ']';
+  CHECK(json_messages(body)->size() == limits::append_entries_max);
 }
 
 TEST_CASE("nesting is bounded") {

@@ -215,15 +215,29 @@ TEST_CASE_FIXTURE(append_fixture, "writes of one round travel together") {
 }
 
 TEST_CASE_FIXTURE(append_fixture, "a large append does not drag others into a batch that is too large") {
-  for (auto i = 0; i < 2; ++i) {
+  for (auto i = 0; i < 3; ++i) {
     exchanges.push_back(std::make_shared<fake_exchange>(
       loop, verb::post, "/v1/stream/a", fields{{"Content-Type", "text/plain"}},
-      std::string(i == 0 ? 2u << 20 : 1, 'x')));
+      std::string(i == 1 ? 2u << 20 : 1, 'x')));
     streams.handle(*exchanges.back());
   }
-  CHECK(store.writes.size() == 1);
+  CHECK(store.writes.size() == 2); // It went alone, at once.
   go_round();
-  CHECK(store.writes.size() == 2);
+  CHECK(store.writes.size() == 3);
+}
+
+TEST_CASE_FIXTURE(append_fixture, "what a large batch took is given back") {
+  std::string body{"[0"};
+  for (auto i = 1; i < 100'000; ++i)
+    body += ",0";
+  exchanges.push_back(std::make_shared<fake_exchange>(
+    loop, verb::post, "/v1/stream/a",
+    fields{{"Content-Type", "application/json"}}, body + ']'));
+  streams.handle(*exchanges.back());
+  CHECK(sent().entries == 100'000);
+  store.answer_write(at(0, 1));
+  post({});
+  CHECK(store.writes[0].batch->entry_sizes().capacity() < 1000);
 }
 
 TEST_CASE_FIXTURE(append_fixture, "a finished batch is filled again") {
