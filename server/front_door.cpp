@@ -59,8 +59,11 @@ door_facts front_door::facts() const {
 }
 
 void front_door::reload_tokens() {
-  if (!access_)
+  if (!access_) {
+    spdlog::warn("tokens-reload-none hint=\"http.tokens is not set: everybody "
+                 "may do everything; set it and restart\"");
     return;
+  }
   if (const auto read = access_->reload(); read)
     spdlog::info("tokens-reloaded file=\"{}\" lines={}", access_->path(),
                  access_->list()->size());
