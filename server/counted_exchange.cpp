@@ -40,7 +40,7 @@ void counted_exchange::charge_to(rate_limiter& limiter, std::string tenant) {
 void counted_exchange::respond(http_response answer) {
   count(answer);
   if (method_ != verb::head)
-    count_sent(answer.body().size());
+    count_sent(text_of(answer).size());
   auto& inner = inner_;
   delete this; // The connection may begin with its next request.
   inner.respond(std::move(answer));
@@ -51,7 +51,7 @@ void counted_exchange::begin(http_response head) {
   inner_.begin(std::move(head));
 }
 
-void counted_exchange::write(std::shared_ptr<const std::string> part) {
+void counted_exchange::write(shared_text part) {
   count_sent(part->size());
   inner_.write(std::move(part));
 }

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 
 namespace torpor {
@@ -37,7 +36,7 @@ public:
   [[nodiscard]] io_loop& loop() override { return inner_.loop(); }
   void respond(http_response answer) override;
   void begin(http_response head) override;
-  void write(std::shared_ptr<const std::string> part) override;
+  void write(shared_text part) override;
   [[nodiscard]] std::size_t unsent_bytes() const override {
     return inner_.unsent_bytes();
   }

@@ -40,7 +40,7 @@ public:
   [[nodiscard]] io_loop& loop() override { return owner_.loop(); }
   void respond(http_response answer) override;
   void begin(http_response head) override;
-  void write(std::shared_ptr<const std::string> part) override;
+  void write(shared_text part) override;
   [[nodiscard]] std::size_t unsent_bytes() const override {
     return queue_.bytes();
   }
@@ -64,7 +64,7 @@ private:
   /// Bytes to send, in the caller's memory or owned.
   struct out_part {
     std::string_view bytes;
-    send_queue::part owner{};
+    shared_text owner{};
   };
   using out_parts = std::initializer_list<out_part>;
 

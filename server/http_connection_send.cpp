@@ -45,15 +45,12 @@ void http_connection::respond(http_response answer) {
   auto& text = owner_.output();
   append_head(text, answer, {framing_, keep_alive_, old_client_},
               owner_.date());
-  auto& body = answer.body();
-  if (framing_ == body_framing::none || body.size() <= copied_bytes_max) {
-    if (framing_ != body_framing::none)
-      text += body;
-    send({{text}});
-  } else {
-    const auto kept = std::make_shared<const std::string>(std::move(body));
-    send({{text}, {*kept, kept}});
-  }
+  const auto body = framing_ == body_framing::none ? std::string_view{}
+                                                   : text_of(answer);
+  if (body.size() <= copied_bytes_max)
+    send({{text += body}});
+  else
+    send({{text}, {body, answer.body()}});
   finish();
 }
 
@@ -74,7 +71,7 @@ void http_connection::begin(http_response head) {
   send({{text}});
 }
 
-void http_connection::write(std::shared_ptr<const std::string> part) {
+void http_connection::write(shared_text part) {
   TORPOR_ASSERT(open_ && begun_);
   if (is_gone() || framing_ == body_framing::none || part->empty())
     return;

@@ -20,8 +20,8 @@ http_response error_response(boost::beast::http::status status,
   http_response answer{status, 11};
   answer.set(http::field::content_type, "application/json");
   answer.set(http::field::cache_control, "no-store");
-  answer.body() = fmt::format("{}{}\",\"message\":{}}}}}", head, code,
-                              json_string(message));
+  answer.body() = share(fmt::format("{}{}\",\"message\":{}}}}}", head, code,
+                                    json_string(message)));
   return answer;
 }
 
@@ -32,7 +32,7 @@ http_response no_such_stream(std::string_view name) {
 }
 
 std::string_view error_code_of(const http_response& answer) noexcept {
-  std::string_view body{answer.body()};
+  auto body = text_of(answer);
   if (!body.starts_with(head))
     return {};
   body.remove_prefix(head.size());

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/shared_text.hpp"
+
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,12 +18,21 @@ class io_loop;
 /// What was asked for: a whole message, its body in memory.
 using http_request = boost::beast::http::request<
   boost::beast::http::string_body>;
+/// The body of an answer.
+struct shared_body {
+  using value_type = shared_text;
+};
 /// What is answered in one go. The door adds Date, Content-Length, what keeps
 /// the connection, and the standard headers (server/http_head.hpp) that it does
 /// not bring; the status 204 and 304 have no body. The answer to HEAD may bring
 /// its Content-Length.
-using http_response = boost::beast::http::response<
-  boost::beast::http::string_body>;
+using http_response = boost::beast::http::response<shared_body>;
+
+/// An answer's body.
+[[nodiscard]] inline std::string_view
+text_of(const http_response& answer) noexcept {
+  return answer.body() ? std::string_view{*answer.body()} : std::string_view{};
+}
 
 /// The request's path and query: "/v1/stream/a?offset=-1".
 [[nodiscard]] inline std::string_view
@@ -57,9 +67,8 @@ public:
   /// the connection for a client of HTTP/1.0.
   virtual void begin(http_response head) = 0;
 
-  /// The next part of the body; is sent when the client takes it. Several
-  /// connections may share one text.
-  virtual void write(std::shared_ptr<const std::string> part) = 0;
+  /// The next part of the body; is sent when the client takes it.
+  virtual void write(shared_text part) = 0;
 
   /// Bytes given to `write` and not taken by the system yet. Who writes bounds
   /// it: a slow client must not cost memory.

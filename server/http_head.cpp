@@ -66,7 +66,7 @@ void append_framing(std::string& to, const http_response& answer,
                     const answer_form& form) {
   if (form.framing == body_framing::length) {
     to.append("Content-Length: ");
-    append_number(to, answer.body().size());
+    append_number(to, text_of(answer).size());
     to.append("\r\n");
   } else if (form.framing == body_framing::chunked) {
     to.append("Transfer-Encoding: chunked\r\n");

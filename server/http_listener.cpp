@@ -95,7 +95,7 @@ void http_listener::refuse(int socket) {
     std::string text;
     append_head(text, answer, {body_framing::length, false, false},
                 date_text{}.at(loop_.time().wall_ms()));
-    text += answer.body();
+    text += text_of(answer);
     std::ignore = ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
   }
   ::close(socket);

@@ -33,7 +33,7 @@ http_response ok(std::string_view type, std::string body) {
   http_response answer{status::ok, 11};
   answer.set(field::content_type, type);
   answer.set(field::cache_control, "no-store");
-  answer.body() = std::move(body);
+  answer.body() = share(std::move(body));
   return answer;
 }
 

@@ -8,7 +8,7 @@
 
 namespace torpor {
 
-void send_queue::add(part text, std::size_t skipped) {
+void send_queue::add(shared_text text, std::size_t skipped) {
   const auto size = text->size();
   if (skipped >= size)
     return;
@@ -17,7 +17,7 @@ void send_queue::add(part text, std::size_t skipped) {
 }
 
 void send_queue::add(std::string_view text) {
-  add(std::make_shared<const std::string>(text));
+  add(share(std::string{text}));
 }
 
 std::size_t send_queue::gather(std::span<iovec> into) const {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/shared_text.hpp"
+
 #include <cstddef>
-#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,10 +17,8 @@ namespace torpor {
 /// Threads: one owner.
 class send_queue {
 public:
-  using part = std::shared_ptr<const std::string>;
-
   /// Adds what is left of a text after its first bytes.
-  void add(part text, std::size_t skipped = 0);
+  void add(shared_text text, std::size_t skipped = 0);
   void add(std::string_view text);
 
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
@@ -34,7 +32,7 @@ public:
 
 private:
   struct piece {
-    part text;
+    shared_text text;
     std::size_t begin;
   };
 

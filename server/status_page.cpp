@@ -28,7 +28,7 @@ std::string hashes_of(std::string_view page, std::string_view tag) {
 } // namespace
 
 status_page::status_page(std::string_view text)
-  : text_(text),
+  : text_(share(std::string{text})),
     etag_(fmt::format("\"{}\"", to_text(sha256(text)).substr(7, 32))),
     policy_(fmt::format("default-src 'none'; script-src{}; style-src{}; "
                         "connect-src 'self'; img-src data:; base-uri 'none'; "

@@ -20,7 +20,7 @@ public:
   [[nodiscard]] http_response answer(const http_request& request) const;
 
 private:
-  std::string_view text_;
+  shared_text text_;
   std::string etag_;
   std::string policy_;
 };

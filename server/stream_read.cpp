@@ -171,7 +171,8 @@ http_response page_answer(const read_page& page, const page_wish& wish,
   set_field(made, "Vary", "Accept, Authorization");
   // Whatever writers have put there, it is no page of this server's.
   set_field(made, "Content-Security-Policy", "sandbox");
-  made.body() = wish.entries ? entries_body(page.entries) : body_of(page);
+  made.body() = share(wish.entries ? entries_body(page.entries)
+                                  : body_of(page));
   return made;
 }
 
@@ -197,7 +198,7 @@ void read_stream(stream_door& door, http_exchange& exchange,
                          made[http::field::etag])) {
         made.result(http::status::not_modified);
         made.erase(http::field::content_type);
-        made.body().clear();
+        made.body().reset();
       }
       exchange.respond(std::move(made));
     });

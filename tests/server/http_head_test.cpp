@@ -25,7 +25,7 @@ TEST_CASE("a head has the answer's fields, and what belongs to every answer") {
   http_response answer{http::status::created, 11};
   answer.set(http::field::location, "/v1/stream/a");
   answer.set("Stream-Next-Offset", "0_1");
-  answer.body() = "abc";
+  answer.body() = share("abc");
   const auto text = head_of(answer, {});
   CHECK(text.starts_with("HTTP/1.1 201 Created\r\nLocation: /v1/stream/a\r\n"
                          "Stream-Next-Offset: 0_1\r\nContent-Length: 3\r\n"

@@ -26,8 +26,8 @@ TEST_CASE("parts leave in the order in which they came, in any steps") {
     send_queue queue;
     CHECK(queue.empty());
     queue.add("abc");
-    queue.add(std::make_shared<const std::string>("xxdefg"), 2);
-    queue.add(std::make_shared<const std::string>("gone"), 4);
+    queue.add(share("xxdefg"), 2);
+    queue.add(share("gone"), 4);
     queue.add("hijkl");
     CHECK(queue.bytes() == 12);
     CHECK(front_of(queue, 1) == "abc");
@@ -43,7 +43,7 @@ TEST_CASE("parts leave in the order in which they came, in any steps") {
 }
 
 TEST_CASE("a part that was sent is let go, one that waits is shared") {
-  const auto text = std::make_shared<const std::string>("text");
+  const auto text = share("text");
   send_queue queue;
   queue.add(text);
   queue.add(text);

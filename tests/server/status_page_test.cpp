@@ -30,7 +30,7 @@ TEST_CASE("only the scripts and styles of the page itself may run") {
            "connect-src 'self'; img-src data:; base-uri 'none'; form-action "
            "'none'; frame-ancestors 'none'");
   CHECK(answer["X-Frame-Options"] == "DENY");
-  CHECK(answer.body() == small);
+  CHECK(text_of(answer) == small);
 }
 
 TEST_CASE("who has the page is told so, until it changes") {
@@ -40,7 +40,7 @@ TEST_CASE("who has the page is told so, until it changes") {
   const std::string tag{first[boost::beast::http::field::etag]};
   const auto again = page.answer(asking(tag));
   CHECK(again.result_int() == 304);
-  CHECK(again.body().empty());
+  CHECK(text_of(again).empty());
   const status_page changed{"<script>2</script>"};
   CHECK(changed.answer(asking(tag)).result_int() == 200);
 }

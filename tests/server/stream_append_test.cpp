@@ -188,7 +188,7 @@ TEST_CASE_FIXTURE(append_fixture, "each failure has its status, and says whether
     // Whether an append is there that failed for the disk, nobody knows.
     CHECK(asked->field("Retry-After")
           == (code == errc::overloaded ? "1" : "-"));
-    CHECK(asked->answer->body().find(std::string{to_string(code)})
+    CHECK(asked->body().find(std::string{to_string(code)})
           != std::string::npos);
   }
 }

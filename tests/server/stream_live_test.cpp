@@ -31,7 +31,7 @@ TEST_CASE_FIXTURE(live_fixture, "a long-poll is answered at once with what there
   CHECK_FALSE(store.reads.at(0).request->options.wait);
   store.answer_read(page_with({"one"}, 0, "text/plain"));
   CHECK(asked->status() == 200);
-  CHECK(asked->answer->body() == "one");
+  CHECK(asked->body() == "one");
   CHECK(asked->field("Stream-Cursor")
         == std::to_string(cursor_at(time.wall_ms())));
   CHECK(store.reads.empty());
@@ -46,7 +46,7 @@ TEST_CASE_FIXTURE(live_fixture, "a long-poll at the end waits for what comes") {
   CHECK(waiting.stream == stream_id{77});
   store.answer_read(page_with({"new"}, 3, "text/plain"));
   CHECK(asked->status() == 200);
-  CHECK(asked->answer->body() == "new");
+  CHECK(asked->body() == "new");
   CHECK(asked->field("Stream-Next-Offset").ends_with("4"));
 }
 
@@ -105,7 +105,7 @@ TEST_CASE_FIXTURE(live_fixture, "all who wait at one place share a read and its 
   // The head, and both events in one.
   CHECK(first->parts.size() == 2);
   CHECK(first->parts[1] == second->parts[1]);
-  CHECK(third->answer->body() == "new");
+  CHECK(third->body() == "new");
   // Those that follow wait together again.
   REQUIRE(store.reads.size() == 1);
   CHECK(store.reads[0].request->options.from == sequence{4});
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(live_fixture, "who comes after a cancelled read gets a new one
   store.answer_read(page_with({}, 3, "")); // Of the cancelled one.
   CHECK_FALSE(asked->over());
   store.answer_read(page_with({"new"}, 3, "text/plain"));
-  CHECK(asked->answer->body() == "new");
+  CHECK(asked->body() == "new");
 }
 
 TEST_CASE_FIXTURE(live_fixture, "events come in pairs, data and control") {

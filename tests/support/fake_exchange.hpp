@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -47,7 +46,7 @@ public:
     head = std::move(given);
     request_ = {};
   }
-  void write(std::shared_ptr<const std::string> part) override {
+  void write(shared_text part) override {
     REQUIRE(head);
     REQUIRE_FALSE(ended);
     unsent += part->size();
@@ -88,9 +87,9 @@ public:
     REQUIRE(answer);
     return answer->result_int();
   }
-  [[nodiscard]] const std::string& body() const {
+  [[nodiscard]] std::string body() const {
     REQUIRE(answer);
-    return answer->body();
+    return std::string{text_of(*answer)};
   }
   /// A field of the answer; "-" when it is not there.
   [[nodiscard]] std::string field(const std::string& name) const {
@@ -102,7 +101,7 @@ public:
   std::optional<http_response> answer;
   std::optional<http_response> head;
   std::string text;
-  std::vector<std::shared_ptr<const std::string>> parts;
+  std::vector<shared_text> parts;
   std::size_t unsent = 0;
   bool ended = false;
   bool gone = false;

@@ -66,14 +66,14 @@ public:
     auto* const first = waiting_.front();
     waiting_.erase(waiting_.begin());
     http_response made{boost::beast::http::status::ok, 11};
-    made.body() = text;
+    made.body() = share(text);
     first->respond(std::move(made));
   }
 
   /// Writes to all who asked for events.
   void write(const std::string& text) {
     for (auto* each : listening_)
-      each->write(std::make_shared<const std::string>(text));
+      each->write(share(text));
   }
   void end_events() {
     for (auto* each : std::exchange(listening_, {}))
@@ -86,10 +86,10 @@ private:
   static http_response whole(http_exchange& exchange, const std::string& path) {
     http_response made{path == "/empty" ? status::no_content : status::ok, 11};
     if (path == "/large")
-      made.body().assign(4u << 20, 'x');
+      made.body() = share(std::string(4u << 20, 'x'));
     else if (path != "/empty")
-      made.body() = std::string{exchange.request().method_string()} + " " + path
-                    + " " + exchange.request().body();
+      made.body() = share(std::string{exchange.request().method_string()} + " "
+                          + path + " " + exchange.request().body());
     return made;
   }
 
@@ -104,7 +104,7 @@ private:
   static void answer_in_parts(http_exchange& exchange) {
     exchange.begin(http_response{status::ok, 11});
     for (const auto* const part : {"one ", "two ", "", "three"})
-      exchange.write(std::make_shared<const std::string>(part));
+      exchange.write(share(part));
     exchange.end();
   }
 
@@ -117,7 +117,7 @@ private:
   }
 
   void flood(http_exchange& exchange) {
-    static const auto part = std::make_shared<const std::string>(1u << 20, 'x');
+    static const auto part = share(std::string(1u << 20, 'x'));
     exchange.write(part);
     log_.unsent_bytes = exchange.unsent_bytes();
     exchange.on_drained([this, &exchange] {
