@@ -26,7 +26,14 @@ std::uint64_t next_ticket() {
 
 } // namespace
 
-std::shared_ptr<const std::string> live_page::events(std::uint64_t cursor) {
+shared_text live_page::body(bool boundaries) {
+  auto& text = bodies_[boundaries ? 1 : 0];
+  if (!text)
+    text = share(body_of(*page_, boundaries));
+  return text;
+}
+
+shared_text live_page::events(std::uint64_t cursor) {
   if (events_ && cursor_ == cursor)
     return events_;
   auto text = page_->entries.empty() ? std::string{} : event_of(*page_);
@@ -36,7 +43,7 @@ std::shared_ptr<const std::string> live_page::events(std::uint64_t cursor) {
     event.cursor.reset();
   cursor_ = cursor;
   text += to_text(event);
-  return events_ = std::make_shared<const std::string>(std::move(text));
+  return events_ = share(std::move(text));
 }
 
 live_feeds::live_feeds(stream_store& store, std::uint64_t read_bytes_max)

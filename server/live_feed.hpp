@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/shared_text.hpp"
 #include "server/stream_store.hpp"
 #include "torpor/read.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,14 +22,16 @@ public:
   explicit live_page(result<read_page> page) : page_(std::move(page)) {}
 
   [[nodiscard]] const result<read_page>& page() const noexcept { return page_; }
+  /// The body that brings its entries, with their boundaries or without.
+  [[nodiscard]] shared_text body(bool boundaries);
   /// The event with its entries, if there are any, and the control event behind
   /// it, in one: a client gets both or none.
-  [[nodiscard]] std::shared_ptr<const std::string>
-  events(std::uint64_t cursor);
+  [[nodiscard]] shared_text events(std::uint64_t cursor);
 
 private:
   result<read_page> page_;
-  std::shared_ptr<const std::string> events_; ///< Most have the same cursor.
+  std::array<shared_text, 2> bodies_; ///< By `boundaries`; null: nobody asked.
+  shared_text events_; ///< Most have the same cursor.
   std::uint64_t cursor_ = 0;                  ///< That of `events_`.
 };
 

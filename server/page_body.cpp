@@ -2,6 +2,7 @@
 #include "server/page_body.hpp"
 
 #include "cli/json.hpp"
+#include "server/entries_body.hpp"
 #include "server/sse_event.hpp"
 
 namespace torpor {
@@ -10,7 +11,9 @@ std::string_view type_of(const read_page& page) noexcept {
   return page.content_type.empty() ? default_type : page.content_type;
 }
 
-std::string body_of(const read_page& page) {
+std::string body_of(const read_page& page, bool boundaries) {
+  if (boundaries)
+    return entries_body(page.entries);
   const auto json = kind_of(page.content_type) == stream_kind::json;
   std::size_t bytes = 2;
   for (const auto& entry : page.entries)
@@ -32,7 +35,7 @@ std::string body_of(const read_page& page) {
 std::string event_of(const read_page& page) {
   if (page.entries.empty())
     return {};
-  const auto body = body_of(page);
+  const auto body = body_of(page, false);
   return data_event(
     kind_of(page.content_type) == stream_kind::bytes ? base64(body) : body);
 }

@@ -12,8 +12,8 @@ namespace torpor {
 [[nodiscard]] std::string_view type_of(const read_page& page) noexcept;
 
 /// The entries as the protocol answers them: one after another, or as an array
-/// of JSON.
-[[nodiscard]] std::string body_of(const read_page& page);
+/// of JSON; or with their boundaries, as `entries_type`.
+[[nodiscard]] std::string body_of(const read_page& page, bool boundaries);
 
 /// The event that brings the entries; empty for none.
 [[nodiscard]] std::string event_of(const read_page& page);

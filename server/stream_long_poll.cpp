@@ -29,20 +29,29 @@ public:
   void start(const stream_offset& from) {
     exchange_->on_abort([self = shared_from_this()] { self->end(); });
     read_page_of(door_, stream_, from,
-                 [self = shared_from_this()](const result<read_page>& page) {
-                   self->take(page);
+                 [self = shared_from_this()](result<read_page> page) {
+                   self->take(std::move(page));
                  });
   }
 
-  void deliver(live_page& page) override { respond(page.page()); }
+  void deliver(live_page& came) override {
+    if (exchange_ == nullptr)
+      return;
+    auto& exchange = *exchange_;
+    end();
+    exchange.respond(came.page() ? answer_with(came)
+                                 : failure_answer(came.page().error(), stream_));
+  }
 
 private:
   /// What there is already.
-  void take(const result<read_page>& page) {
+  void take(result<read_page> page) {
     if (exchange_ == nullptr)
       return;
-    if (!page || !page->entries.empty() || at_end(*page))
-      return respond(page);
+    if (!page || !page->entries.empty() || at_end(*page)) {
+      live_page own{std::move(page)};
+      return deliver(own);
+    }
     exchange_->drop_request();
     from_ = page->next_from;
     timer_ = door_.loop.call_at(
@@ -54,29 +63,26 @@ private:
   void time_out() {
     read_page nothing;
     nothing.next_from = nothing.next = from_;
-    respond(std::move(nothing));
+    live_page own{std::move(nothing)};
+    deliver(own);
   }
 
-  void respond(const result<read_page>& page) {
-    if (exchange_ == nullptr)
-      return;
-    auto& exchange = *exchange_;
-    end();
-    if (!page)
-      return exchange.respond(failure_answer(page.error(), stream_));
-    if (!page->entries.empty()) {
-      auto made = page_answer(*page, wish_, door_.cursor(cursor_));
+  [[nodiscard]] http_response answer_with(live_page& came) const {
+    const auto& page = *came.page();
+    if (!page.entries.empty()) {
+      auto made = page_head(page, wish_, door_.cursor(cursor_));
       if (now_) // The same question has another answer in a moment.
         forbid_caching(made);
-      return exchange.respond(std::move(made));
+      made.body() = came.body(wish_.entries);
+      return made;
     }
     auto made = answer(http::status::no_content);
-    set_place(made, page->next_from, at_end(*page));
+    set_place(made, page.next_from, at_end(page));
     set_field(made, field::up_to_date, "true");
-    if (!page->closed)
+    if (!page.closed)
       set_field(made, field::cursor, door_.cursor(cursor_));
     set_field(made, "Cache-Control", "no-store");
-    exchange.respond(std::move(made));
+    return made;
   }
 
   /// Nothing is answered from here on.

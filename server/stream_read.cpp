@@ -3,7 +3,6 @@
 
 #include "runtime/stream_name.hpp"
 #include "server/content_type.hpp"
-#include "server/entries_body.hpp"
 #include "server/etag.hpp"
 #include "server/page_body.hpp"
 #include "server/stream_answer.hpp"
@@ -156,8 +155,8 @@ void read_page_on(stream_door& door, stream_id stream, sequence from,
   read_filled(door, std::move(request), std::move(then));
 }
 
-http_response page_answer(const read_page& page, const page_wish& wish,
-                          std::optional<std::uint64_t> cursor) {
+http_response page_head(const read_page& page, const page_wish& wish,
+                        std::optional<std::uint64_t> cursor) {
   auto made = answer(http::status::ok);
   const auto type = wish.entries ? entries_type : type_of(page);
   set_field(made, "Content-Type", type);
@@ -171,8 +170,6 @@ http_response page_answer(const read_page& page, const page_wish& wish,
   set_field(made, "Vary", "Accept, Authorization");
   // Whatever writers have put there, it is no page of this server's.
   set_field(made, "Content-Security-Policy", "sandbox");
-  made.body() = share(wish.entries ? entries_body(page.entries)
-                                  : body_of(page));
   return made;
 }
 
@@ -191,15 +188,17 @@ void read_stream(stream_door& door, http_exchange& exchange,
       if (!page)
         return exchange.respond(failure_answer(page.error(), stream));
       const auto& request = exchange.request();
-      auto made = page_answer(*page, page_wish{request}, std::nullopt);
+      const page_wish wish{request};
+      auto made = page_head(*page, wish, std::nullopt);
       if (now) {
         forbid_caching(made);
       } else if (matches(request[http::field::if_none_match],
                          made[http::field::etag])) {
         made.result(http::status::not_modified);
         made.erase(http::field::content_type);
-        made.body().reset();
+        return exchange.respond(std::move(made));
       }
+      made.body() = share(body_of(*page, wish.entries));
       exchange.respond(std::move(made));
     });
 }

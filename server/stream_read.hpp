@@ -33,10 +33,10 @@ void read_page_of(stream_door& door, std::string stream,
 void read_page_on(stream_door& door, stream_id stream, sequence from,
                   std::function<void(result<read_page>)> then);
 
-/// The answer that has a page. `cursor`: of a live answer.
-[[nodiscard]] http_response page_answer(const read_page& page,
-                                        const page_wish& wish,
-                                        std::optional<std::uint64_t> cursor);
+/// The answer that has a page, without its body. `cursor`: of a live answer.
+[[nodiscard]] http_response page_head(const read_page& page,
+                                      const page_wish& wish,
+                                      std::optional<std::uint64_t> cursor);
 
 /// Of an answer to `offset=now`: the same question has another one in a moment.
 void forbid_caching(http_response& answer);

@@ -224,6 +224,31 @@ TEST_CASE_FIXTURE(http_fixture, "a refusal reaches a client that goes on sending
   CHECK(client.is_closed());
 }
 
+TEST_CASE_FIXTURE(http_fixture,
+                  "a text that many clients did not take yet is there once") {
+  constexpr int count = 8;
+  std::vector<test::raw_client> clients;
+  std::string path;
+  SUBCASE("as a whole answer") { path = "/later"; }
+  SUBCASE("as a part") { path = "/events"; }
+  for (int i = 0; i < count; ++i) {
+    clients.push_back(connect(4096));
+    clients.back().send(get(path));
+  }
+  wait_until([&] { return log.requests == count; });
+  const auto text = share(std::string(16u << 20, 'x')); // No socket takes it.
+  with_handler([&](auto& handler) {
+    for (int i = 0; i < count && path == "/later"; ++i)
+      handler.answer(text);
+    handler.write(text);
+  });
+  CHECK(text.use_count() == 1 + count);
+  for (auto& client : clients)
+    client.close();
+  wait_until([&] { return server->connections() == 0; });
+  CHECK(text.use_count() == 1);
+}
+
 TEST_CASE_FIXTURE(http_fixture, "what was asked before a refusal is answered") {
   auto client = connect();
   client.send(get("/echo") + get("/parts") + "GET /\r\n\r\n");

@@ -10,9 +10,11 @@ namespace {
 
 struct live_fixture : stream_fixture {
   /// A client that waits at entry 3, after what a first read brought.
-  std::shared_ptr<fake_exchange> wait(const std::string& mode) {
+  std::shared_ptr<fake_exchange> wait(const std::string& mode,
+                                      const fields& all = {}) {
     const auto asked = get("?offset=0000000000000000_0000000000000003&live="
-                           + mode);
+                             + mode,
+                           all);
     // Its own read came behind those that wait.
     auto call = std::move(store.reads.back());
     store.reads.pop_back();
@@ -109,6 +111,23 @@ TEST_CASE_FIXTURE(live_fixture, "all who wait at one place share a read and its 
   // Those that follow wait together again.
   REQUIRE(store.reads.size() == 1);
   CHECK(store.reads[0].request->options.from == sequence{4});
+}
+
+TEST_CASE_FIXTURE(live_fixture, "long-polls share one body, and one with boundaries") {
+  const auto ask = [&](const fields& all) { return wait("long-poll", all); };
+  const fields boundaries{{"Accept", "application/vnd.torpor.entries"}};
+  const auto plain = ask({});
+  const auto with = ask(boundaries);
+  const auto secret = ask({{"Authorization", "Bearer t"}});
+  const auto with_too = ask(boundaries);
+  store.answer_read(page_with({"new"}, 3, "text/plain"));
+  CHECK(plain->body() == "new");
+  CHECK(plain->answer->body() == secret->answer->body());
+  CHECK(with->body().size() == 16 + 3);
+  CHECK(with->answer->body() == with_too->answer->body());
+  // What is not the same for all is in their heads.
+  CHECK(secret->field("Cache-Control").starts_with("private"));
+  CHECK(plain->field("Cache-Control").starts_with("public"));
 }
 
 TEST_CASE_FIXTURE(live_fixture, "a read goes on while one of those who share it stays") {

@@ -61,19 +61,21 @@ public:
   }
 
   /// Answers who waits for it, oldest first.
-  void answer(const std::string& text) {
+  void answer(const std::string& text) { answer(share(text)); }
+  void answer(shared_text body) {
     REQUIRE(!waiting_.empty());
     auto* const first = waiting_.front();
     waiting_.erase(waiting_.begin());
     http_response made{boost::beast::http::status::ok, 11};
-    made.body() = share(text);
+    made.body() = std::move(body);
     first->respond(std::move(made));
   }
 
   /// Writes to all who asked for events.
-  void write(const std::string& text) {
+  void write(const std::string& text) { write(share(text)); }
+  void write(const shared_text& part) {
     for (auto* each : listening_)
-      each->write(share(text));
+      each->write(part);
   }
   void end_events() {
     for (auto* each : std::exchange(listening_, {}))
