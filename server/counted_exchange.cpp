@@ -51,9 +51,9 @@ void counted_exchange::begin(http_response head) {
   inner_.begin(std::move(head));
 }
 
-void counted_exchange::write(shared_text part) {
-  count_sent(part->size());
-  inner_.write(std::move(part));
+void counted_exchange::write(shared_text part, std::string_view tail) {
+  count_sent(part->size() + tail.size());
+  inner_.write(std::move(part), tail);
 }
 
 void counted_exchange::end() {

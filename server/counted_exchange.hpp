@@ -36,7 +36,7 @@ public:
   [[nodiscard]] io_loop& loop() override { return inner_.loop(); }
   void respond(http_response answer) override;
   void begin(http_response head) override;
-  void write(shared_text part) override;
+  void write(shared_text part, std::string_view tail) override;
   [[nodiscard]] std::size_t unsent_bytes() const override {
     return inner_.unsent_bytes();
   }

@@ -40,7 +40,7 @@ public:
   [[nodiscard]] io_loop& loop() override { return owner_.loop(); }
   void respond(http_response answer) override;
   void begin(http_response head) override;
-  void write(shared_text part) override;
+  void write(shared_text part, std::string_view tail) override;
   [[nodiscard]] std::size_t unsent_bytes() const override {
     return queue_.bytes();
   }

@@ -71,18 +71,20 @@ void http_connection::begin(http_response head) {
   send({{text}});
 }
 
-void http_connection::write(shared_text part) {
+void http_connection::write(shared_text part, std::string_view tail) {
   TORPOR_ASSERT(open_ && begun_);
-  if (is_gone() || framing_ == body_framing::none || part->empty())
+  const auto bytes = part->size() + tail.size();
+  if (is_gone() || framing_ == body_framing::none || bytes == 0)
     return;
   if (framing_ == body_framing::until_close)
-    return send({{*part, part}});
+    return send({{*part, part}, {tail}});
   std::array<char, 18> size; // 16 digits and the line's end.
-  auto* end = std::to_chars(size.data(), size.data() + 16, part->size(), 16).ptr;
+  auto* end = std::to_chars(size.data(), size.data() + 16, bytes, 16).ptr;
   *end++ = '\r';
   *end++ = '\n';
   send({{{size.data(), static_cast<std::size_t>(end - size.data())}},
         {*part, part},
+        {tail},
         {"\r\n"}});
 }
 
@@ -154,7 +156,7 @@ void http_connection::send(out_parts parts) {
 
 /// As much as the system takes at once.
 std::size_t http_connection::send_now(out_parts parts) {
-  std::array<iovec, 3> pieces;
+  std::array<iovec, 4> pieces;
   TORPOR_ASSERT(parts.size() <= pieces.size());
   std::size_t i = 0;
   for (const auto& [bytes, owner] : parts)

@@ -67,8 +67,9 @@ public:
   /// the connection for a client of HTTP/1.0.
   virtual void begin(http_response head) = 0;
 
-  /// The next part of the body; is sent when the client takes it.
-  virtual void write(shared_text part) = 0;
+  /// The next part of the body, and a tail that is this client's alone, in one:
+  /// is sent when the client takes it.
+  virtual void write(shared_text part, std::string_view tail) = 0;
 
   /// Bytes given to `write` and not taken by the system yet. Who writes bounds
   /// it: a slow client must not cost memory.

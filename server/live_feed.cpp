@@ -2,7 +2,6 @@
 #include "server/live_feed.hpp"
 
 #include "server/page_body.hpp"
-#include "server/sse_event.hpp"
 
 #include <atomic>
 
@@ -33,17 +32,10 @@ shared_text live_page::body(bool boundaries) {
   return text;
 }
 
-shared_text live_page::events(std::uint64_t cursor) {
-  if (events_ && cursor_ == cursor)
-    return events_;
-  auto text = page_->entries.empty() ? std::string{} : event_of(*page_);
-  control_event event{page_->next_from, cursor, at_tail(*page_),
-                      at_end(*page_)};
-  if (event.closed) // Nobody comes again.
-    event.cursor.reset();
-  cursor_ = cursor;
-  text += to_text(event);
-  return events_ = share(std::move(text));
+shared_text live_page::event() {
+  if (!event_)
+    event_ = share(event_of(*page_));
+  return event_;
 }
 
 live_feeds::live_feeds(stream_store& store, std::uint64_t read_bytes_max)

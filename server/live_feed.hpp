@@ -24,15 +24,13 @@ public:
   [[nodiscard]] const result<read_page>& page() const noexcept { return page_; }
   /// The body that brings its entries, with their boundaries or without.
   [[nodiscard]] shared_text body(bool boundaries);
-  /// The event with its entries, if there are any, and the control event behind
-  /// it, in one: a client gets both or none.
-  [[nodiscard]] shared_text events(std::uint64_t cursor);
+  /// The event with its entries; empty if there are none.
+  [[nodiscard]] shared_text event();
 
 private:
   result<read_page> page_;
   std::array<shared_text, 2> bodies_; ///< By `boundaries`; null: nobody asked.
-  shared_text events_; ///< Most have the same cursor.
-  std::uint64_t cursor_ = 0;                  ///< That of `events_`.
+  shared_text event_;                 ///< Null: nobody asked.
 };
 
 class live_feed;

@@ -40,4 +40,11 @@ std::string event_of(const read_page& page) {
     kind_of(page.content_type) == stream_kind::bytes ? base64(body) : body);
 }
 
+std::string control_of(const read_page& page, std::uint64_t cursor) {
+  control_event event{page.next_from, cursor, at_tail(page), at_end(page)};
+  if (event.closed) // Nobody comes again.
+    event.cursor.reset();
+  return to_text(event);
+}
+
 } // namespace torpor

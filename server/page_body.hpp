@@ -4,6 +4,7 @@
 #include "server/content_type.hpp"
 #include "torpor/read.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace torpor {
@@ -17,6 +18,9 @@ namespace torpor {
 
 /// The event that brings the entries; empty for none.
 [[nodiscard]] std::string event_of(const read_page& page);
+/// The control event behind it.
+[[nodiscard]] std::string control_of(const read_page& page,
+                                     std::uint64_t cursor);
 
 /// Whether there is nothing behind the page's entries now.
 [[nodiscard]] inline bool at_tail(const read_page& page) noexcept {

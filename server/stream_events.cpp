@@ -48,8 +48,8 @@ public:
       return end();
     // Whoever has not taken what came before reads this later by himself.
     const auto unsent = exchange_->unsent_bytes();
-    if (unsent > 0 && unsent + page.events(next_cursor())->size()
-                        > door_.options.read_bytes_max)
+    if (unsent > 0
+        && unsent + page.event()->size() > door_.options.read_bytes_max)
       return catch_up();
     send(page);
   }
@@ -68,17 +68,18 @@ private:
     timer_ = door_.loop.call_at(door_.loop.now_ms()
                                   + door_.options.sse_lifetime_ms,
                                 [self = shared_from_this()] { self->end(); });
-    live_page events{std::move(page)};
-    send(events);
+    live_page own{std::move(page)};
+    send(own);
   }
 
   /// Writes a page, and goes on behind it.
-  void send(live_page& events) {
-    const auto& page = *events.page();
+  void send(live_page& came) {
+    const auto& page = *came.page();
     from_ = page.next_from;
-    cursor_ = next_cursor();
+    cursor_ = std::max(cursor_, door_.cursor({}));
     const auto self = shared_from_this(); // A write may be where it ends.
-    exchange_->write(events.events(cursor_));
+    // In one, so that a client gets both or none.
+    exchange_->write(came.event(), control_of(page, cursor_));
     if (exchange_ == nullptr)
       return;
     if (at_end(page))
@@ -87,10 +88,6 @@ private:
       door_.feeds.join(self, stream_, from_);
     else
       catch_up();
-  }
-
-  [[nodiscard]] std::uint64_t next_cursor() const {
-    return std::max(cursor_, door_.cursor({}));
   }
 
   /// Reads on when the client has taken what was written.
@@ -107,8 +104,8 @@ private:
                      return;
                    if (!page)
                      return self->end();
-                   live_page events{std::move(page)};
-                   self->send(events);
+                   live_page own{std::move(page)};
+                   self->send(own);
                  });
   }
 

@@ -244,7 +244,7 @@ TEST_CASE_FIXTURE(fixture, "bodies both ways are taken off a tenant's bytes") {
   time.monotonic += 1000;
   protocol->then = [](http_exchange& exchange) {
     exchange.begin({status::ok, 11});
-    exchange.write(share(std::string(300, 'x')));
+    exchange.write(share(std::string(290, 'x')), "0123456789");
     exchange.end();
   };
   CHECK(ask(verb::get, "/v1/stream/a").text.size() == 300);
@@ -303,7 +303,7 @@ TEST_CASE_FIXTURE(fixture, "live readers count while they are there") {
   handle(other);
   CHECK(metrics.total().live_readers == 2);
   open[0]->begin({status::ok, 11});
-  open[0]->write(share("data: 1\n\n"));
+  open[0]->write(share("data: 1\n\n"), {});
   CHECK(metrics.total().live_readers == 2);
   CHECK(metrics.total().bytes_read == 9);
   open[0]->end();

@@ -26,6 +26,13 @@ struct live_fixture : stream_fixture {
   std::shared_ptr<fake_exchange> follow() { return wait("sse"); }
 };
 
+/// That of the last control event.
+std::uint64_t cursor_in(const std::string& text) {
+  const auto at = text.rfind("streamCursor\":\"");
+  REQUIRE(at != std::string::npos);
+  return std::stoull(text.substr(at + 15));
+}
+
 } // namespace
 
 TEST_CASE_FIXTURE(live_fixture, "a long-poll is answered at once with what there is") {
@@ -104,13 +111,29 @@ TEST_CASE_FIXTURE(live_fixture, "all who wait at one place share a read and its 
   const auto third = poll();
   REQUIRE(store.reads.size() == 1);
   store.answer_read(page_with({"new"}, 3, "text/plain"));
-  // The head, and both events in one.
-  CHECK(first->parts.size() == 2);
+  // What there was at first, and both events in one.
+  REQUIRE(first->parts.size() == 2);
+  CHECK(*first->parts[1] == "event: data\ndata:new\n\n");
   CHECK(first->parts[1] == second->parts[1]);
   CHECK(third->body() == "new");
   // Those that follow wait together again.
   REQUIRE(store.reads.size() == 1);
   CHECK(store.reads[0].request->options.from == sequence{4});
+}
+
+TEST_CASE_FIXTURE(live_fixture, "cursors differ, the text of the entries is one") {
+  const auto cursor = [&](std::uint64_t later) {
+    return "&cursor=" + std::to_string(cursor_at(time.wall_ms()) + later);
+  };
+  const auto first = wait("sse" + cursor(0));
+  const auto second = wait("sse" + cursor(1'000));
+  const auto third = follow();
+  REQUIRE(store.reads.size() == 1);
+  store.answer_read(page_with({"new"}, 3, "application/octet-stream"));
+  CHECK(first->parts.back() == second->parts.back());
+  CHECK(first->parts.back() == third->parts.back());
+  CHECK(cursor_in(second->text) > 1'000 + cursor_in(third->text));
+  CHECK(cursor_in(first->text) > cursor_in(third->text));
 }
 
 TEST_CASE_FIXTURE(live_fixture, "long-polls share one body, and one with boundaries") {
@@ -249,11 +272,6 @@ TEST_CASE_FIXTURE(live_fixture, "the cursor of events never goes back") {
   const auto now = cursor_at(time.wall_ms());
   const auto asked = get("?offset=-1&live=sse&cursor=" + std::to_string(now + 5));
   store.answer_read(page_with({}, 3, "text/plain"));
-  const auto cursor_in = [](const std::string& text) {
-    const auto at = text.rfind("streamCursor\":\"");
-    REQUIRE(at != std::string::npos);
-    return std::stoull(text.substr(at + 15));
-  };
   const auto first = cursor_in(asked->text);
   CHECK(first > now + 5);
   store.answer_read(page_with({"x"}, 3, "text/plain"));

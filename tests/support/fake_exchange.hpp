@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,11 +47,12 @@ public:
     head = std::move(given);
     request_ = {};
   }
-  void write(shared_text part) override {
+  void write(shared_text part, std::string_view tail) override {
     REQUIRE(head);
     REQUIRE_FALSE(ended);
-    unsent += part->size();
+    unsent += part->size() + tail.size();
     text += *part;
+    text += tail;
     parts.push_back(std::move(part));
   }
   std::size_t unsent_bytes() const override { return unsent; }

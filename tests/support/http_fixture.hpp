@@ -75,7 +75,7 @@ public:
   void write(const std::string& text) { write(share(text)); }
   void write(const shared_text& part) {
     for (auto* each : listening_)
-      each->write(part);
+      each->write(part, {});
   }
   void end_events() {
     for (auto* each : std::exchange(listening_, {}))
@@ -105,8 +105,10 @@ private:
 
   static void answer_in_parts(http_exchange& exchange) {
     exchange.begin(http_response{status::ok, 11});
-    for (const auto* const part : {"one ", "two ", "", "three"})
-      exchange.write(share(part));
+    exchange.write(share("one "), {});
+    exchange.write(share(""), "two ");
+    exchange.write(share(""), {});
+    exchange.write(share("thr"), "ee");
     exchange.end();
   }
 
@@ -120,7 +122,7 @@ private:
 
   void flood(http_exchange& exchange) {
     static const auto part = share(std::string(1u << 20, 'x'));
-    exchange.write(part);
+    exchange.write(part, {});
     log_.unsent_bytes = exchange.unsent_bytes();
     exchange.on_drained([this, &exchange] {
       ++log_.drains;
