@@ -63,9 +63,9 @@ void counted_exchange::end() {
 }
 
 /// Without this call the exchange lives until it is answered, as the inner one.
-void counted_exchange::on_abort(std::function<void()> then) {
+void counted_exchange::on_abort(answer_wait wait, std::function<void()> then) {
   aborted_ = std::move(then);
-  inner_.on_abort([this] {
+  inner_.on_abort(wait, [this] {
     const auto last = std::move(aborted_);
     delete this;
     last();

@@ -44,7 +44,7 @@ public:
     inner_.on_drained(std::move(then));
   }
   void end() override;
-  void on_abort(std::function<void()> then) override;
+  void on_abort(answer_wait wait, std::function<void()> then) override;
 
 private:
   ~counted_exchange() override;

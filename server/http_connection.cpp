@@ -139,7 +139,7 @@ void http_connection::on_end() {
   ended_ = true;
   switch (phase_) {
     case phase::serving:
-      if (aborted_)
+      if (endless_)
         lose();
       return;
     case phase::sending: return;

@@ -46,7 +46,7 @@ public:
   }
   void on_drained(std::function<void()> then) override;
   void end() override;
-  void on_abort(std::function<void()> then) override;
+  void on_abort(answer_wait wait, std::function<void()> then) override;
 
   std::size_t place = 0; ///< Among its worker's connections.
 
@@ -123,8 +123,9 @@ private:
   std::uint32_t pending_ = 0; // Callbacks that know this object.
   phase phase_ = phase::idle;
   body_framing framing_ = body_framing::length;
-  bool open_ = false;  // An exchange is, for the handler.
-  bool begun_ = false; // Its answer is.
+  bool open_ = false;    // An exchange is, for the handler.
+  bool begun_ = false;   // Its answer is.
+  bool endless_ = false; // Its wait is.
   bool in_handler_ = false;
   bool head_ = false;       // The request's method.
   bool old_client_ = false; // HTTP/1.0.

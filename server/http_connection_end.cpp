@@ -23,7 +23,7 @@ void http_connection::wind_down(bool hard) {
   switch (phase_) {
     case phase::idle: return close();
     case phase::serving:
-      if (hard || aborted_)
+      if (hard || endless_)
         lose();
       return;
     case phase::closed: return;

@@ -104,9 +104,10 @@ void http_connection::on_drained(std::function<void()> then) {
     defer<&http_connection::call_drained>();
 }
 
-void http_connection::on_abort(std::function<void()> then) {
+void http_connection::on_abort(answer_wait wait, std::function<void()> then) {
   aborted_ = std::move(then);
-  if (ended_ || owner_.stopping())
+  endless_ = wait == answer_wait::endless;
+  if (endless_ && (ended_ || owner_.stopping()))
     lose();
 }
 
@@ -120,6 +121,7 @@ void http_connection::call_drained() {
 void http_connection::end_exchange() {
   open_ = false;
   aborted_ = nullptr;
+  endless_ = false;
   drained_ = nullptr;
   reader_.drop_request();
   if (phase_ == phase::closed) // An exchange that had been given up.

@@ -40,6 +40,12 @@ target_of(const http_request& request) noexcept {
   return {request.target().data(), request.target().size()};
 }
 
+/// How long an answer can be in coming.
+enum class answer_wait {
+  bounded, ///< It comes soon: also to a client that only ended its own side.
+  endless, ///< As long as its client is there, which has to be seen.
+};
+
 /// One request and its answer. The connection owns it; it is valid from
 /// `http_handler::handle` until `respond` or `end` was called, or the function
 /// given to `on_abort` has returned.
@@ -82,12 +88,13 @@ public:
   /// Ends the body and the exchange; the connection can be used again.
   virtual void end() = 0;
 
-  /// Calls when the client goes away, was too slow, or the server stops, before
-  /// the exchange has ended; never from within a call of the exchange. Nothing
-  /// must be called on it afterwards. Without it an exchange that was given up
-  /// stays, silent, until it is answered; a client that only ended its own side
-  /// gets the answer.
-  virtual void on_abort(std::function<void()> then) = 0;
+  /// Calls when the exchange is given up before it has ended: the client goes
+  /// away or was too slow, or the server has stopped waiting; an endless wait
+  /// also when the client ends its own side or the server begins to stop. Never
+  /// from within a call of the exchange. Nothing must be called on it afterwards.
+  /// Without it an exchange that was given up stays, silent, until it is
+  /// answered.
+  virtual void on_abort(answer_wait wait, std::function<void()> then) = 0;
 };
 
 /// Answers requests. Each loop has its own. Threads: those of its loop.

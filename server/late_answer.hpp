@@ -17,7 +17,8 @@ public:
   explicit late_answer(http_exchange& exchange)
     : loop_(&exchange.loop()),
       waiting_(std::make_shared<http_exchange*>(&exchange)) {
-    exchange.on_abort([waiting = waiting_] { *waiting = nullptr; });
+    exchange.on_abort(answer_wait::bounded,
+                      [waiting = waiting_] { *waiting = nullptr; });
   }
 
   /// Has the loop make the answer and send it.

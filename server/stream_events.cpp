@@ -34,7 +34,8 @@ public:
       cursor_(door.cursor(cursor)) {}
 
   void start(const std::string& stream, const stream_offset& from) {
-    exchange_->on_abort([self = shared_from_this()] { self->leave(); });
+    exchange_->on_abort(answer_wait::endless,
+                        [self = shared_from_this()] { self->leave(); });
     read_page_of(door_, stream, from,
                  [self = shared_from_this(), stream](result<read_page> page) {
                    self->begin(stream, std::move(page));

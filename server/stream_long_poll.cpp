@@ -27,7 +27,8 @@ public:
       wish_(exchange.request()) {}
 
   void start(const stream_offset& from) {
-    exchange_->on_abort([self = shared_from_this()] { self->end(); });
+    exchange_->on_abort(answer_wait::endless,
+                        [self = shared_from_this()] { self->end(); });
     read_page_of(door_, stream_, from,
                  [self = shared_from_this()](result<read_page> page) {
                    self->take(std::move(page));

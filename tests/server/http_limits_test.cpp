@@ -245,8 +245,11 @@ TEST_CASE_FIXTURE(http_fixture, "a stop closes who waits, and who listens") {
 }
 
 TEST_CASE_FIXTURE(http_fixture, "a stop waits for what is being answered") {
+  std::string path;
+  SUBCASE("without a word") { path = "/later"; }
+  SUBCASE("by who wants to be told") { path = "/later-told"; }
   auto client = connect();
-  client.send(get("/later") + get("/echo"));
+  client.send(get(path) + get("/echo"));
   auto idle = connect();
   wait_until([&] {
     return log.requests == 1 && server->connections() == 2;

@@ -293,7 +293,7 @@ TEST_CASE_FIXTURE(fixture, "live readers count while they are there") {
   int gone = 0;
   protocol->then = [&](http_exchange& exchange) {
     open.push_back(&exchange);
-    exchange.on_abort([&] { ++gone; });
+    exchange.on_abort(answer_wait::endless, [&] { ++gone; });
   };
   fake_exchange sse{loop, verb::get, "/v1/stream/a?offset=now&live=sse"};
   fake_exchange poll{loop, verb::get, "/v1/stream/a?live=long-poll&offset=1"};

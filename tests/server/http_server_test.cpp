@@ -281,14 +281,18 @@ TEST_CASE_FIXTURE(http_fixture, "a client that goes away ends its open answer") 
 }
 
 TEST_CASE_FIXTURE(http_fixture, "a client that resets ends its open answer") {
-  auto client = connect();
-  client.send(get("/wait"));
-  wait_until([&] { return log.requests == 1; });
-  const linger at_once{1, 0};
-  ::setsockopt(client.number(), SOL_SOCKET, SO_LINGER, &at_once,
-               sizeof at_once);
-  client.close();
-  wait_until([&] { return log.aborts == 1; });
+  for (const auto* const path : {"/wait", "/later-told"}) {
+    auto client = connect();
+    const auto aborts = log.aborts.load();
+    const auto requests = log.requests.load();
+    client.send(get(path));
+    wait_until([&] { return log.requests == requests + 1; });
+    const linger at_once{1, 0};
+    ::setsockopt(client.number(), SOL_SOCKET, SO_LINGER, &at_once,
+                 sizeof at_once);
+    client.close();
+    wait_until([&] { return log.aborts == aborts + 1; });
+  }
 }
 
 TEST_CASE_FIXTURE(http_fixture, "pipelined bytes are no abort, their end is") {
@@ -329,7 +333,7 @@ TEST_CASE_FIXTURE(http_fixture,
 
 TEST_CASE_FIXTURE(http_fixture, "who ends his side still gets what he asked for") {
   auto client = connect();
-  client.send(get("/later") + get("/echo") + get("/later"));
+  client.send(get("/later") + get("/echo") + get("/later-told"));
   client.end_writing();
   wait_until([&] { return log.requests == 1; });
   with_handler([](auto& handler) { handler.answer("a"); });
@@ -340,6 +344,22 @@ TEST_CASE_FIXTURE(http_fixture, "who ends his side still gets what he asked for"
   CHECK(client.read_answer().body == "c");
   CHECK(client.is_closed());
   CHECK(log.aborts == 0);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "who waits to be told gets his answer, also when "
+                                "his end comes first") {
+  auto client = connect();
+  client.send(get("/later-told"));
+  wait_until([&] { return log.requests == 1; });
+  client.end_writing();
+  // Nothing tells that the end was seen; the next one's is, behind it.
+  auto other = connect();
+  other.send(get("/wait"));
+  other.end_writing();
+  wait_until([&] { return log.aborts == 1; });
+  with_handler([](auto& handler) { handler.answer("a"); });
+  CHECK(client.read_answer().body == "a");
+  CHECK(client.is_closed());
 }
 
 TEST_CASE_FIXTURE(http_fixture,

@@ -70,6 +70,18 @@ TEST_CASE_FIXTURE(fixture, "readyz says why writes would fail") {
   CHECK(has(ask("/readyz").body(), "\"stopping\""));
 }
 
+TEST_CASE_FIXTURE(fixture, "a client that has ended its side gets its page") {
+  add("a", 1);
+  for (const auto* const page :
+       {"/metrics", "/v1/stats", "/v1/streams", "/v1/streams/a"}) {
+    test::fake_exchange asked{loop, verb::get, page};
+    pages.handle(asked);
+    asked.end_writing();
+    turn();
+    CHECK(asked.status() == 200);
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "metrics are Prometheus' text") {
   store.counts.streams = 5;
   const auto answer = ask("/metrics");

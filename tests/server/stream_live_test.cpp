@@ -167,6 +167,15 @@ TEST_CASE_FIXTURE(live_fixture, "a read goes on while one of those who share it 
   CHECK(store.cancelled.size() == 1);
 }
 
+TEST_CASE_FIXTURE(live_fixture, "who ends his side does not follow any more") {
+  for (const auto* const mode : {"long-poll", "sse"}) {
+    const auto asked = wait(mode);
+    asked->end_writing();
+    CHECK(asked->gone);
+  }
+  CHECK(store.cancelled.size() == 2);
+}
+
 TEST_CASE_FIXTURE(live_fixture, "who comes after a cancelled read gets a new one") {
   poll()->abort();
   const auto asked = poll();

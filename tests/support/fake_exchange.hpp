@@ -67,7 +67,8 @@ public:
     ended = true;
     aborted_ = {};
   }
-  void on_abort(std::function<void()> then) override {
+  void on_abort(answer_wait wait, std::function<void()> then) override {
+    wait_ = wait;
     aborted_ = std::move(then);
   }
 
@@ -76,6 +77,11 @@ public:
     unsent = 0;
     if (auto then = std::exchange(drained_, {}))
       then();
+  }
+  /// The client ends its own side.
+  void end_writing() {
+    if (wait_ == answer_wait::endless)
+      abort();
   }
   /// The client goes away.
   void abort() {
@@ -113,6 +119,7 @@ private:
   http_request request_;
   std::function<void()> drained_;
   std::function<void()> aborted_;
+  answer_wait wait_{};
 };
 
 } // namespace torpor::test

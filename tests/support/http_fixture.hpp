@@ -37,9 +37,9 @@ struct door_log {
 };
 
 /// Answers as the path says: /echo with the request; /later when `answer` is
-/// called; /wait never, /wait-deaf neither and without on_abort; /parts in
-/// parts; /events begins and stays; /flood writes 1 MiB each time the client has
-/// taken all; /empty with 204; /large with 4 MiB.
+/// called, /later-told too and with on_abort; /wait never, /wait-deaf neither
+/// and without on_abort; /parts in parts; /events begins and stays; /flood writes
+/// 1 MiB each time the client has taken all; /empty with 204; /large with 4 MiB.
 class script_handler final : public http_handler {
 public:
   explicit script_handler(door_log& log) : log_(log) {}
@@ -47,7 +47,9 @@ public:
   void handle(http_exchange& exchange) override {
     ++log_.requests;
     const std::string path{exchange.request().target()};
-    if (path == "/later")
+    if (path == "/later-told")
+      watch(exchange, answer_wait::bounded);
+    if (path == "/later" || path == "/later-told")
       return waiting_.push_back(&exchange);
     if (path == "/wait-deaf")
       return;
@@ -95,11 +97,13 @@ private:
     return made;
   }
 
-  void watch(http_exchange& exchange) {
+  void watch(http_exchange& exchange,
+             answer_wait wait = answer_wait::endless) {
     exchange.drop_request();
-    exchange.on_abort([this, &exchange] {
+    exchange.on_abort(wait, [this, &exchange] {
       ++log_.aborts;
       std::erase(listening_, &exchange);
+      std::erase(waiting_, &exchange);
     });
   }
 
