@@ -65,7 +65,9 @@ public:
   /// Answers who waits for it, oldest first.
   void answer(const std::string& text) { answer(share(text)); }
   void answer(shared_text body) {
-    REQUIRE(!waiting_.empty());
+    CHECK(!waiting_.empty());
+    if (waiting_.empty())
+      return; // A throw would end the loop's thread, for which a test waits.
     auto* const first = waiting_.front();
     waiting_.erase(waiting_.begin());
     http_response made{boost::beast::http::status::ok, 11};
