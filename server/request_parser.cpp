@@ -5,6 +5,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
+#include <string>
 
 namespace torpor {
 
@@ -80,7 +81,31 @@ void request_parser::on_header_impl(error_code& failure) {
   failure = {};
   has_header_ = true;
   if (const auto* why = judge_header())
-    refuse(*why, failure);
+    return refuse(*why, failure);
+  take_authority();
+}
+
+/// A target may be a whole URL, as proxies are sent it; its authority then
+/// counts, whatever the field Host says (RFC 9112, 3.2.2).
+void request_parser::take_authority() {
+  constexpr auto none = string_view::npos;
+  const auto target = message_.target();
+  const auto colon = target.find("://");
+  if (target.starts_with('/') || colon == none)
+    return;
+  const auto scheme = target.substr(0, colon);
+  const auto begin = colon + 3;
+  const auto end = std::min(target.find_first_of("/?", begin), target.size());
+  const std::string host{target.substr(begin, end - begin)};
+  if ((!boost::beast::iequals(scheme, "http")
+       && !boost::beast::iequals(scheme, "https"))
+      || host.empty() || host.find('@') != none)
+    return; // There is nothing at such a path.
+  std::string path{target.substr(end)};
+  if (!path.starts_with('/'))
+    path.insert(0, 1, '/');
+  message_.set(field::host, host);
+  message_.target(path);
 }
 
 const http_refusal* request_parser::judge_header() {

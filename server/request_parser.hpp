@@ -64,6 +64,7 @@ private:
   void on_finish_impl(error_code& failure) override;
 
   void refuse(const http_refusal& why, error_code& failure);
+  void take_authority();
   [[nodiscard]] const http_refusal* judge_header();
   [[nodiscard]] const http_refusal* judge_coding() const;
 

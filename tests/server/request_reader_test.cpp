@@ -51,6 +51,33 @@ TEST_CASE_FIXTURE(fixture, "a request has its method, target, fields and body") 
   CHECK(reader.keep_alive());
 }
 
+TEST_CASE_FIXTURE(fixture, "a target that is a whole URL tells the host, too") {
+  const std::tuple<std::string, std::string, std::string> targets[] = {
+    {"http://a:80/v1/stream/s?offset=-1", "a:80", "/v1/stream/s?offset=-1"},
+    {"HTTPS://[::1]/x://y", "[::1]", "/x://y"},
+    {"http://a", "a", "/"},
+    {"http://a?b=/c", "a", "/?b=/c"},
+    // These are none of HTTP: there is nothing at such a path.
+    {"http://", "x", "http://"},
+    {"http:///a", "x", "http:///a"},
+    {"http://me@a/b", "x", "http://me@a/b"},
+    {"ftp://a/b", "x", "ftp://a/b"},
+    {"/http://a/b", "x", "/http://a/b"},
+    {"*", "x", "*"}};
+  for (const auto& [target, host, path] : targets)
+    for (const auto* const version : {"1.0", "1.1"}) {
+      INFO(target);
+      request_reader reader{limits};
+      REQUIRE(reader.feed("GET " + target + " HTTP/" + version
+                          + "\r\nHost: x\r\n\r\n")
+              == step::complete);
+      CHECK(std::string{reader.request().target()} == path);
+      CHECK(std::string{reader.request()["host"]} == host);
+      CHECK(reader.request().count("host") == 1);
+    }
+  CHECK(status_of("GET http://a/ HTTP/1.1\r\n\r\n") == 400);
+}
+
 TEST_CASE_FIXTURE(fixture, "a request is the same however it is cut") {
   const std::string text = "\r\nPOST /first HTTP/1.1\r\nHost: x\r\n"
                            "Transfer-Encoding: chunked\r\n\r\n"
