@@ -46,7 +46,6 @@ request_parser::request_parser(std::uint32_t header_bytes_max,
                                std::uint64_t body_bytes_max) {
   header_limit(header_bytes_max);
   body_limit(body_bytes_max);
-  eager(true);
 }
 
 void request_parser::refuse(const http_refusal& why, error_code& failure) {

@@ -22,7 +22,7 @@ struct http_refusal {
 /// method is known, there is one Host, the body's coding is understood, and the
 /// header has few fields. Memory for a body grows with what has come, whatever
 /// its length is said to be. Trailers are read over: they must not pass for
-/// header fields.
+/// header fields. Stops behind the header, unless it is told to be eager.
 /// Threads: one owner.
 class request_parser final : public boost::beast::http::basic_parser<true> {
 public:

@@ -73,21 +73,42 @@ request_reader::step request_reader::feed(std::string_view bytes) {
 
 request_reader::step request_reader::parse(std::string_view bytes,
                                            std::size_t& used) {
+  if (!parser_->is_header_done()) {
+    const auto reached = parse_header(bytes, used);
+    if (reached == step::refused || !parser_->is_header_done())
+      return reached;
+  }
+  if (parser_->is_done())
+    return step::complete;
+  return used == bytes.size() ? step::incomplete : parse_body(bytes, used);
+}
+
+/// Stops behind the header: Beast bounds its first line and the rest of it each
+/// for itself, and only what it is given at once.
+request_reader::step request_reader::parse_header(std::string_view bytes,
+                                                  std::size_t& used) {
   boost::beast::error_code failure;
   used = parser_->put(boost::asio::buffer(bytes), failure);
   if (failure && failure != http::error::need_more)
     return refuse(failure, bytes);
+  header_bytes_ += static_cast<std::uint32_t>(used);
+  const auto left = parser_->is_header_done() ? 0 : bytes.size() - used;
+  if (header_bytes_ + left > limits_.header_bytes_max)
+    return refuse(long_header);
+  return step::incomplete;
+}
+
+request_reader::step request_reader::parse_body(std::string_view bytes,
+                                                std::size_t& used) {
+  boost::beast::error_code failure;
+  parser_->eager(true); // Chunk after chunk.
+  used += parser_->put(boost::asio::buffer(bytes.substr(used)), failure);
+  if (failure && failure != http::error::need_more)
+    return refuse(failure, bytes);
   if (parser_->is_done())
     return step::complete;
-  // Beast bounds what it is given at once, not what comes line by line.
-  const auto left = bytes.size() - used;
-  if (!parser_->is_header_done()) {
-    header_bytes_ += static_cast<std::uint32_t>(used);
-    if (header_bytes_ + left > limits_.header_bytes_max)
-      return refuse(long_header);
-  } else if (left > limits_.header_bytes_max) {
+  if (bytes.size() - used > limits_.header_bytes_max)
     return refuse(bad_chunk); // A chunk's header, or trailers.
-  }
   return step::incomplete;
 }
 

@@ -60,6 +60,8 @@ public:
 
 private:
   step parse(std::string_view bytes, std::size_t& used);
+  step parse_header(std::string_view bytes, std::size_t& used);
+  step parse_body(std::string_view bytes, std::size_t& used);
   step refuse(const http_refusal& why);
   step refuse(boost::beast::error_code failure, std::string_view bytes);
   void keep(std::string_view rest);

@@ -188,7 +188,16 @@ TEST_CASE_FIXTURE(fixture, "a header may be as large as is allowed, not larger")
     return line + std::string(bytes - line.size() - 4, 'a') + "\r\n\r\n";
   };
   CHECK(status_of(with(limits.header_bytes_max)) == 200);
+  CHECK(status_of(with(limits.header_bytes_max + 1)) == 431);
   CHECK(status_of(with(limits.header_bytes_max + 100)) == 431);
+  // A long first line does not leave more to the rest.
+  const auto half = std::string(limits.header_bytes_max / 2, 'a');
+  CHECK(status_of("GET /" + half + " HTTP/1.1\r\nHost: x\r\nA: " + half
+                  + "\r\n\r\n")
+        == 431);
+  CHECK(status_of("POST /" + half + " HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                  "1\r\nA: " + half + "\r\n\r\nx")
+        == 431);
   CHECK(status_of(line + std::string(limits.header_bytes_max, 'a')) == 431);
   CHECK(status_of("GET /" + std::string(limits.header_bytes_max, 'a')) == 414);
 }
