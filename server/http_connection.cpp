@@ -3,6 +3,8 @@
 
 #include "server/http_error.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 // How a connection reads; http_connection_send.cpp has how it answers, and
@@ -16,6 +18,12 @@ using http::status;
 
 constexpr http_refusal not_tls{status::bad_request, "invalid_argument",
                                "this port speaks TLS: use https://"};
+
+constexpr http_refusal bodies_full{
+  status::service_unavailable, "overloaded",
+  "the bodies of all requests have reached http.bodies-bytes-max; nothing was "
+  "done, come again later",
+  1};
 
 } // namespace
 
@@ -105,14 +113,38 @@ void http_connection::await_rest() {
     set_deadline(owner_.options().header_timeout);
   }
   if (phase_ == phase::header && reader_.in_body()) {
+    if (!wants_body())
+      return;
     phase_ = phase::body;
     set_deadline(owner_.options().body_timeout);
   }
+  if (phase_ == phase::body && !reader_.charge_body())
+    return refuse(bodies_full);
   if (reader_.take_expectation())
     send({{"HTTP/1.1 100 Continue\r\n\r\n"}});
 }
 
+/// Whether the body is to be read. Else the request is being answered without
+/// it, for the last time: nobody could tell where the next one begins.
+bool http_connection::wants_body() {
+  open_exchange();
+  keep_alive_ = false;
+  in_handler_ = true;
+  const bool wanted = owner_.handler().wants_body(*this);
+  in_handler_ = false;
+  if (wanted)
+    open_ = false;
+  return wanted;
+}
+
 void http_connection::serve() {
+  open_exchange();
+  in_handler_ = true;
+  owner_.handler().handle(*this);
+  in_handler_ = false;
+}
+
+void http_connection::open_exchange() {
   const auto& asked = reader_.request();
   phase_ = phase::serving;
   deadline_ = 0;
@@ -121,9 +153,6 @@ void http_connection::serve() {
   head_ = asked.method() == http::verb::head;
   old_client_ = asked.version() == 10;
   keep_alive_ = reader_.keep_alive();
-  in_handler_ = true;
-  owner_.handler().handle(*this);
-  in_handler_ = false;
 }
 
 void http_connection::resume() {
@@ -158,7 +187,10 @@ void http_connection::refuse(const http_refusal& why) {
   phase_ = phase::serving;
   open_ = true;
   begun_ = false;
-  respond(error_response(why.status, why.code, why.message));
+  auto answer = error_response(why.status, why.code, why.message);
+  if (why.retry_after_s != 0)
+    answer.set(http::field::retry_after, fmt::to_string(why.retry_after_s));
+  respond(std::move(answer));
 }
 
 } // namespace torpor

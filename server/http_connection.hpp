@@ -74,6 +74,8 @@ private:
   void take(std::string_view bytes);
   void advance(std::string_view bytes);
   void await_rest();
+  [[nodiscard]] bool wants_body();
+  void open_exchange();
   void serve();
   void resume();
   void on_end();

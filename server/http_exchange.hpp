@@ -102,6 +102,11 @@ class http_handler {
 public:
   virtual ~http_handler() = default;
 
+  /// Called when the header of a request is there and a part of its body is
+  /// missing, before the body is read on. False when the body does not matter:
+  /// then it has been answered, or will be, and its connection ends with that.
+  [[nodiscard]] virtual bool wants_body(http_exchange&) { return true; }
+
   /// Called with each request when its body is there. Answers now or later.
   virtual void handle(http_exchange& exchange) = 0;
 };

@@ -38,6 +38,10 @@ constexpr option_row rows[] = {
    [](config& c, const value& v) {
      return put(c.http.body_bytes_max, as_bytes(v));
    }},
+  {"http.bodies-bytes-max", bytes_text,
+   [](config& c, const value& v) {
+     return put(c.http.bodies_bytes_max, as_bytes(v));
+   }},
   {"http.read-bytes-max", bytes_text,
    [](config& c, const value& v) {
      return put(c.http.read_bytes_max, as_bytes(v));

@@ -80,6 +80,7 @@ result<void> check_ranges(const http_options& given) {
     {"connections-max", given.connections_max, 1, 1'000'000},
     {"header-bytes-max", given.header_bytes_max, kib, 32 * kib},
     {"body-bytes-max", given.body_bytes_max, kib, 16 * mib},
+    {"bodies-bytes-max", given.bodies_bytes_max, 32 * mib, mib << 20},
     {"read-bytes-max", given.read_bytes_max, 4 * kib, 16 * mib},
     {"rate-requests", given.rate_requests, 0, 1'000'000'000},
     {"rate-bytes", given.rate_bytes, 0, std::uint64_t{1} << 40},

@@ -22,6 +22,7 @@ struct http_options {
   std::uint32_t connections_max = 20000;        ///< 1 to 1,000,000.
   std::uint32_t header_bytes_max = 16u << 10;   ///< 1 to 32 KiB.
   std::uint64_t body_bytes_max = 16ull << 20;   ///< 1 KiB to 16 MiB.
+  std::uint64_t bodies_bytes_max = 256ull << 20; ///< 32 MiB to 1 TiB, of all that are kept.
   std::uint64_t read_bytes_max = 1ull << 20;    ///< 4 KiB to 16 MiB of entries in one answer.
 
   std::chrono::milliseconds header_timeout{10'000}; ///< 1 ms to 1 h, from a request's first byte.

@@ -85,6 +85,27 @@ void http_router::handle(http_exchange& exchange) {
   handle_page(counted);
 }
 
+/// Neither pages nor preflights look at a body. Who has no right to a stream is
+/// told so at once; all others are judged again when the body is there.
+bool http_router::wants_body(http_exchange& exchange) {
+  const auto& request = exchange.request();
+  if (!target_of(request).starts_with(stream_root)
+      || request.method() == verb::options) {
+    handle(exchange);
+    return false;
+  }
+  if (!access_)
+    return true;
+  auto refusal = refuse_stream(request,
+                               stream_name_of(path_of(target_of(request))));
+  if (!refusal)
+    return true;
+  auto& counted = *new counted_exchange{
+    exchange, counts_, {true, is_live(request)}};
+  counted.respond(std::move(*refusal));
+  return false;
+}
+
 void http_router::handle_stream(counted_exchange& exchange) {
   if (!access_ && !door_.limiter.limits())
     return protocol_->handle(exchange);

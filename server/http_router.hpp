@@ -30,6 +30,8 @@ class http_router final : public http_handler {
 public:
   http_router(http_door& door, std::unique_ptr<http_handler> protocol);
 
+  /// Only of streams, and of who may have them.
+  [[nodiscard]] bool wants_body(http_exchange& exchange) override;
   void handle(http_exchange& exchange) override;
 
 private:

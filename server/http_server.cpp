@@ -29,10 +29,7 @@ void block_broken_pipes() {
 
 } // namespace
 
-http_server::http_server(const http_options& options) {
-  shared_.options = options;
-  shared_.limits = {options.header_bytes_max, options.body_bytes_max};
-}
+http_server::http_server(const http_options& options) : shared_(options) {}
 
 http_server::~http_server() {
   stop();

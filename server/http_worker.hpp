@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/body_budget.hpp"
 #include "server/http_exchange.hpp"
 #include "server/http_head.hpp"
 #include "server/http_options.hpp"
@@ -22,9 +23,15 @@ class http_connection;
 /// What all loops of a server share. Threads: any; but the context of TLS and
 /// the options do not change.
 struct http_shared {
+  explicit http_shared(const http_options& given)
+    : options(given),
+      bodies(given.bodies_bytes_max),
+      limits{given.header_bytes_max, given.body_bytes_max, &bodies} {}
+
   http_options options;
+  body_budget bodies;
   request_limits limits;
-  tls_context tls;
+  tls_context tls{};
   std::atomic<std::uint32_t> connections{0}; ///< Open ones.
 };
 

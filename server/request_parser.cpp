@@ -43,7 +43,9 @@ constexpr http_refusal expectation_unknown{
 } // namespace
 
 request_parser::request_parser(std::uint32_t header_bytes_max,
-                               std::uint64_t body_bytes_max) {
+                               std::uint64_t body_bytes_max,
+                               body_budget* bodies)
+  : body_share_(bodies) {
   header_limit(header_bytes_max);
   body_limit(body_bytes_max);
 }

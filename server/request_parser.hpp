@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/body_budget.hpp"
 #include "server/http_exchange.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -16,6 +17,7 @@ struct http_refusal {
   boost::beast::http::status status{};
   std::string_view code;
   std::string_view message;
+  unsigned retry_after_s = 0; ///< 0: it is no use.
 };
 
 /// Beast's parser, filling an `http_request`. Checks what it leaves open: the
@@ -26,9 +28,16 @@ struct http_refusal {
 /// Threads: one owner.
 class request_parser final : public boost::beast::http::basic_parser<true> {
 public:
-  request_parser(std::uint32_t header_bytes_max, std::uint64_t body_bytes_max);
+  /// The body takes its memory off `bodies`, if there is one.
+  request_parser(std::uint32_t header_bytes_max, std::uint64_t body_bytes_max,
+                 body_budget* bodies);
 
   [[nodiscard]] http_request& message() noexcept { return message_; }
+
+  /// Takes what the body has grown by; see `body_share`.
+  [[nodiscard]] bool charge_body() noexcept {
+    return body_share_.grow_to(message_.body().capacity());
+  }
 
   /// What our own checks found, when `put` failed; else null.
   [[nodiscard]] const http_refusal* refusal() const noexcept {
@@ -69,6 +78,7 @@ private:
   [[nodiscard]] const http_refusal* judge_coding() const;
 
   http_request message_;
+  body_share body_share_;
   const http_refusal* refusal_ = nullptr;
   std::uint32_t fields_ = 0;
   bool has_target_ = false;

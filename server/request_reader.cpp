@@ -62,7 +62,8 @@ request_reader::step request_reader::feed(std::string_view bytes) {
       header_bytes_ = 0;
       expectation_taken_ = false;
       parser_ = std::make_unique<request_parser>(limits_.header_bytes_max,
-                                                 limits_.body_bytes_max);
+                                                 limits_.body_bytes_max,
+                                                 limits_.bodies);
     }
   }
   std::size_t used = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/body_budget.hpp"
 #include "server/request_parser.hpp"
 
 #include <cstddef>
@@ -15,6 +16,7 @@ namespace torpor {
 struct request_limits {
   std::uint32_t header_bytes_max = 16u << 10;
   std::uint64_t body_bytes_max = 16u << 20;
+  body_budget* bodies = nullptr; ///< Of all connections; null: no bound.
 };
 
 /// Makes requests out of the bytes of one connection, one after another.
@@ -43,6 +45,10 @@ public:
   [[nodiscard]] bool in_body() const {
     return parser_ && parser_->is_header_done();
   }
+
+  /// Takes the memory of a body that is coming off what all may have together.
+  /// False when that is used up.
+  [[nodiscard]] bool charge_body() { return parser_->charge_body(); }
 
   /// True once, when the client waits for "100 Continue".
   [[nodiscard]] bool take_expectation();

@@ -105,9 +105,9 @@ daemon_config all_changed() {
   store.journal = {1 << 16, 10ms};
   store.segments = {19};
   store.pool = {3, 4, 5};
-  config.http = {false,  "::1",   80,    "s",     3,     4,     1025,   1026,
-                 4097,   1ms,     2ms,   3ms,     4ms,   5ms,   10ms,   11ms,
-                 "cert", "key",   "tok", true,    12,    13};
+  config.http = {false,  "::1", 80,  "s",  3,   4,   1025, 1026,
+                 33 << 20, 4097, 1ms, 2ms, 3ms, 4ms, 5ms,  10ms,
+                 11ms,   "cert", "key", "tok", true, 12,  13};
   config.buffered = {{"clicks", "clicks/"}};
   return config;
 }
@@ -177,6 +177,7 @@ TEST_CASE("every option in a file reaches its place") {
                               "connections-max = 4\n"
                               "header-bytes-max = 1025\n"
                               "body-bytes-max = 1026\n"
+                              "bodies-bytes-max = \"33MiB\"\n"
                               "read-bytes-max = 4097\n"
                               "header-timeout = 1ms\n"
                               "body-timeout = 2ms\n"
@@ -456,6 +457,7 @@ TEST_CASE("a value out of range is refused with the range") {
     "[torpor.http]\nconnections-max = 1000001\n",
     "[torpor.http]\nheader-bytes-max = 1023\n",
     "[torpor.http]\nbody-bytes-max = \"17MiB\"\n",
+    "[torpor.http]\nbodies-bytes-max = \"31MiB\"\n",
     "[torpor.http]\nread-bytes-max = 4095\n",
     "[torpor.http]\nheader-timeout = 0ms\n",
     "[torpor.http]\nbody-timeout = 2h\n",

@@ -25,6 +25,13 @@ std::string get(const std::string& path) {
   return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
 }
 
+/// The header of a POST with a body of so many bytes.
+std::string post(const std::string& path, std::size_t bytes,
+                 const std::string& more = {}) {
+  return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: "
+         + std::to_string(bytes) + "\r\n" + more + "\r\n";
+}
+
 /// Lowers the limit of open files, for as long as it lives.
 class few_files {
 public:
@@ -83,6 +90,69 @@ TEST_CASE_FIXTURE(http_fixture, "half a body and silence is answered with 408") 
   CHECK(client.read_answer().status == 408);
   CHECK(client.is_closed());
   CHECK(log.requests == 0);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "who is refused need not send the body, and is "
+                                "not asked for it") {
+  for (const auto* const expect : {"", "Expect: 100-continue\r\n"}) {
+    auto client = connect();
+    client.send(post("/refuse", options.body_bytes_max, expect));
+    const auto answer = client.read_answer();
+    CHECK(answer.status == 403);
+    CHECK(answer.has("Connection: close"));
+    client.send("what is sent all the same is no request");
+    CHECK(client.is_closed());
+  }
+  CHECK(log.requests == 0);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "a body that is refused is not kept, whatever "
+                                "comes of it") {
+  auto client = connect();
+  client.send(get("/echo") + post("/refuse", 10) + "012345678");
+  CHECK(client.read_answer().status == 200);
+  CHECK(client.read_answer().status == 403);
+  client.send("9" + get("/echo"));
+  CHECK(client.is_closed());
+  CHECK(log.requests == 1);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "bodies that are coming have a bound together") {
+  options.bodies_bytes_max = 32u << 20;
+  const std::string most(options.body_bytes_max - 1, 'x');
+  const auto header = post("/echo", options.body_bytes_max);
+  auto first = connect();
+  auto second = connect();
+  first.send(header + most);
+  second.send(header + most);
+  auto received = 2 * (header.size() + most.size());
+  until_received(received);
+  const auto tries = [&](std::size_t bytes) {
+    auto third = connect();
+    third.send(post("/echo", bytes) + std::string(bytes - 1, 'x'));
+    received += post("/echo", bytes).size() + bytes - 1;
+    until_received(received);
+    third.send("x");
+    received += 1;
+    return third.read_answer();
+  };
+  const auto refused = tries(10'000);
+  CHECK(refused.status == 503);
+  CHECK(refused.has("Retry-After: 1\r\n"));
+  CHECK(refused.has("Connection: close"));
+  CHECK(refused.body.find("\"code\":\"overloaded\"") != std::string::npos);
+  CHECK(tries(100).status == 200); // A small one costs less than it would help.
+  // What was answered, or has gone, makes room.
+  SUBCASE("until one is answered") {
+    first.send("x");
+    CHECK(first.read_answer().status == 200);
+  }
+  SUBCASE("until one goes away") {
+    first.close();
+    wait_until([&] { return server->connections() == 1; });
+  }
+  received = server->traffic().received_bytes;
+  CHECK(tries(10'000).status == 200);
 }
 
 TEST_CASE_FIXTURE(http_fixture, "a connection with nothing asked is closed") {

@@ -14,6 +14,7 @@
 
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -217,6 +218,56 @@ TEST_CASE_FIXTURE(fixture, "probes, the bare page and preflights need no "
     CHECK(code(verb::get, page) == 200);
   CHECK(code(verb::options, "/v1/stream/a") == 204);
   CHECK(code(verb::options, "/v1/stats") == 204);
+}
+
+TEST_CASE_FIXTURE(fixture, "who has no right is refused before the body, word "
+                           "for word as behind it") {
+  start(line("t", "append a/") + line("t", "read b/"));
+  const auto text = [](const fake_exchange& asked) {
+    std::ostringstream all;
+    all << asked.answer.value();
+    return all.str();
+  };
+  for (const auto& [target, token, source, code] :
+       {std::tuple{"/v1/stream/a/1", "wrong", "", 401u},
+        std::tuple{"/v1/stream/a%zz", "wrong", "", 401u},
+        std::tuple{"/v1/stream/b/1", "t", "", 403u},
+        std::tuple{"/v1/stream/c/1", "t", "", 404u},
+        std::tuple{"/v1/stream/a/1", "t", "/v1/stream/c/1", 404u},
+        std::tuple{"/v1/stats", "t", "", 403u},
+        std::tuple{"/v1/stats", "wrong", "", 401u}}) {
+    INFO(target);
+    const test::fields fields{
+      {"Authorization", fmt::format("Bearer {}", token)},
+      {"Stream-Forked-From", source}};
+    fake_exchange before{loop, verb::put, target, fields};
+    CHECK_FALSE(router->wants_body(before));
+    fake_exchange behind{loop, verb::put, target, fields, "body"};
+    handle(behind);
+    CHECK(before.status() == code);
+    CHECK(text(before) == text(behind));
+  }
+  CHECK(protocol->asked == 0);
+  CHECK(metrics.total().of_class(4) == 14);
+}
+
+TEST_CASE_FIXTURE(fixture, "only streams want a body, of who may have them") {
+  const auto wants = [&](verb method, const std::string& target) {
+    fake_exchange asked{loop, method, target, {{"Authorization", "Bearer t"}}};
+    const auto wanted = router->wants_body(asked);
+    CHECK(wanted != asked.answer.has_value());
+    return wanted;
+  };
+  for (const auto& tokens : {std::string{}, line("t", "append,read *")}) {
+    start(tokens);
+    CHECK(wants(verb::post, "/v1/stream/a"));
+    CHECK(wants(verb::put, "/v1/stream/a"));
+    CHECK(wants(verb::post, "/v1/stream/..")); // The protocol's to refuse.
+    CHECK(protocol->asked == 0);
+    for (const auto* const page : {"/healthz", "/ui", "/v1/streams", "/x"})
+      CHECK_FALSE(wants(verb::post, page));
+    CHECK_FALSE(wants(verb::options, "/v1/stream/a"));
+  }
 }
 
 TEST_CASE_FIXTURE(fixture, "a tenant over its rate is told when to come back") {

@@ -254,6 +254,29 @@ TEST_CASE_FIXTURE(fixture, "a body's memory grows with what has come") {
   CHECK(reader.request().body().capacity() < 100'000);
 }
 
+TEST_CASE_FIXTURE(fixture, "a body's memory is taken off what all have, and "
+                           "goes back with the request") {
+  body_budget bodies{100'000};
+  limits.bodies = &bodies;
+  const std::string header = "POST / HTTP/1.1\r\nHost: x\r\n"
+                             "Content-Length: 90000\r\n\r\n";
+  request_reader one{limits};
+  request_reader two{limits};
+  REQUIRE(one.feed(header + "x") == step::incomplete);
+  REQUIRE(two.feed(header + "x") == step::incomplete);
+  CHECK(one.charge_body());
+  CHECK(bodies.used() >= 64u << 10);
+  CHECK_FALSE(two.charge_body());
+  one.drop_request();
+  CHECK(bodies.used() == 0);
+  CHECK(two.charge_body());
+  // It grows beyond what is there.
+  REQUIRE(two.feed(std::string(80'000, 'x')) == step::incomplete);
+  CHECK_FALSE(two.charge_body());
+  two.drop_request();
+  CHECK(bodies.used() == 0);
+}
+
 TEST_CASE_FIXTURE(fixture, "what is held comes in front of what is read later") {
   request_reader reader{limits};
   REQUIRE(reader.feed("GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1")

@@ -39,10 +39,20 @@ struct door_log {
 /// Answers as the path says: /echo with the request; /later when `answer` is
 /// called, /later-told too and with on_abort; /wait never, /wait-deaf neither
 /// and without on_abort; /parts in parts; /events begins and stays; /flood writes
-/// 1 MiB each time the client has taken all; /empty with 204; /large with 4 MiB.
+/// 1 MiB each time the client has taken all; /empty with 204; /large with 4 MiB;
+/// /refuse with 403, without a body if it comes late.
 class script_handler final : public http_handler {
+  using status = boost::beast::http::status;
+
 public:
   explicit script_handler(door_log& log) : log_(log) {}
+
+  bool wants_body(http_exchange& exchange) override {
+    if (exchange.request().target() != "/refuse")
+      return true;
+    exchange.respond({status::forbidden, 11});
+    return false;
+  }
 
   void handle(http_exchange& exchange) override {
     ++log_.requests;
@@ -87,10 +97,11 @@ public:
   }
 
 private:
-  using status = boost::beast::http::status;
-
   static http_response whole(http_exchange& exchange, const std::string& path) {
-    http_response made{path == "/empty" ? status::no_content : status::ok, 11};
+    http_response made{path == "/empty"    ? status::no_content
+                       : path == "/refuse" ? status::forbidden
+                                           : status::ok,
+                       11};
     if (path == "/large")
       made.body() = share(std::string(4u << 20, 'x'));
     else if (path != "/empty")
