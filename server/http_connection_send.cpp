@@ -152,8 +152,12 @@ void http_connection::send(out_parts parts) {
     else
       queue_.add(bytes.substr(skipped));
   }
-  if (!queue_.empty() && !writes_ && !corked())
+  if (queue_.empty() || corked())
+    return;
+  if (!writes_)
     flush();
+  else if (deadline_ == 0) // Behind answers that are not taken.
+    set_deadline(owner_.options().write_timeout);
 }
 
 /// As much as the system takes at once.

@@ -209,6 +209,38 @@ TEST_CASE_FIXTURE(http_fixture, "a client that takes nothing is dropped") {
   }
 }
 
+TEST_CASE_FIXTURE(http_fixture, "a client that takes nothing and asks on is "
+                                "dropped") {
+  std::string begun;
+  std::string rest;
+  SUBCASE("in a header") {
+    begun = "GET /echo HT";
+    rest = "TP/1.1\r\nHost: x\r\n\r\n";
+  }
+  SUBCASE("in a body") {
+    begun = post("/echo", 2) + "x";
+    rest = "x";
+  }
+  if (begun.empty())
+    return;
+  auto client = connect(4096);
+  const auto batch = rest + post("/echo", 8'000) + std::string(8'000, 'x')
+                     + begun;
+  client.send(begun);
+  auto received = begun.size();
+  std::uint64_t sent = 1; // Until the system takes no more of what is answered.
+  while (sent != server->traffic().sent_bytes) {
+    sent = server->traffic().sent_bytes;
+    client.send(batch);
+    received += batch.size();
+    until_received(received);
+  }
+  turn(std::max(options.header_timeout, options.body_timeout));
+  CHECK(server->connections() == 1);
+  turn(options.write_timeout);
+  wait_until([&] { return server->connections() == 0; });
+}
+
 TEST_CASE_FIXTURE(http_fixture, "a client that takes a little is not dropped") {
   auto client = connect(4096);
   client.send(get("/large"));
