@@ -74,18 +74,19 @@ void http_listener::accept() {
 
 void http_listener::hand_on(int socket) {
   const auto most = shared_.options.connections_max;
-  if (shared_.connections.fetch_add(1, std::memory_order_relaxed) < most) {
-    refusing_ = false;
+  if (shared_.connections.fetch_add(1, std::memory_order_relaxed) < most)
     return accepted_(socket);
-  }
   shared_.connections.fetch_sub(1, std::memory_order_relaxed);
   refuse(socket);
 }
 
 void http_listener::refuse(int socket) {
-  if (!std::exchange(refusing_, true))
+  constexpr std::uint64_t warn_every_ms = 1000;
+  if (const auto now = loop_.now_ms(); now >= warn_from_ms_) {
+    warn_from_ms_ = now + warn_every_ms;
     spdlog::warn("connections-refused connections-max={}",
                  shared_.options.connections_max);
+  }
   if (!secured_) {
     auto answer = error_response(boost::beast::http::status::service_unavailable,
                                  "overloaded",

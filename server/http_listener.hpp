@@ -7,6 +7,7 @@
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include <cstdint>
 #include <functional>
 
 namespace torpor {
@@ -43,7 +44,7 @@ private:
   std::function<void(int)> accepted_;
   io_loop::timer pause_;
   bool paused_ = false;
-  bool refusing_ = false;
+  std::uint64_t warn_from_ms_ = 0; ///< Not again before.
 };
 
 } // namespace torpor

@@ -6,6 +6,10 @@
 
 #include <doctest/doctest.h>
 
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +35,30 @@ std::string post(const std::string& path, std::size_t bytes,
   return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: "
          + std::to_string(bytes) + "\r\n" + more + "\r\n";
 }
+
+/// Keeps what is logged while it lives.
+class kept_log {
+public:
+  kept_log() : before_(spdlog::default_logger()) {
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
+  }
+  ~kept_log() { spdlog::set_default_logger(before_); }
+
+  /// How often something stands there.
+  [[nodiscard]] int count(std::string_view wanted) const {
+    const auto text = text_.str();
+    int found = 0;
+    for (auto at = text.find(wanted); at != text.npos;
+         at = text.find(wanted, at + 1))
+      ++found;
+    return found;
+  }
+
+private:
+  std::shared_ptr<spdlog::logger> before_;
+  std::ostringstream text_;
+};
 
 /// Lowers the limit of open files, for as long as it lives.
 class few_files {
@@ -282,6 +310,25 @@ TEST_CASE_FIXTURE(http_fixture, "a connection over the limit gets 503") {
   auto fourth = connect();
   fourth.send(get_echo);
   CHECK(fourth.read_answer().status == 200);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "who comes again and again at the limit is "
+                                "logged once a second") {
+  const kept_log text;
+  options.connections_max = 1;
+  for (int i = 0; i < 3; ++i) {
+    auto first = connect();
+    wait_until([&] { return server->connections() == 1; });
+    CHECK(connect().read_answer().status == 503);
+    first.close();
+    wait_until([&] { return server->connections() == 0; });
+  }
+  CHECK(text.count("connections-refused connections-max=1") == 1);
+  turn(1s);
+  auto first = connect();
+  CHECK(connect().read_answer().status == 503);
+  CHECK(text.count("connections-refused") == 2);
+  server->stop();
 }
 
 TEST_CASE_FIXTURE(http_fixture, "many that say nothing do not hold others up") {
