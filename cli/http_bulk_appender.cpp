@@ -45,7 +45,8 @@ result<bulk_progress> http_bulk_appender::meet(const std::string& stream) {
 
 result<void>
 http_bulk_appender::send(const std::vector<std::string_view>& payloads) {
-  return to_.append(streams().back().stream, payloads, how_)
+  const auto& into = streams().back();
+  return to_.append(into.stream, payloads, how_, into.entries)
     .map([&](const append_result& done) {
       auto& met = durable(streams().size() - 1);
       if (met.entries == 0)

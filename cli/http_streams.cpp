@@ -5,6 +5,7 @@
 #include "cli/entry_frames.hpp"
 #include "cli/http_bulk_appender.hpp"
 #include "cli/human.hpp"
+#include "cli/json_entries.hpp"
 #include "cli/outcome.hpp"
 #include "cli/stream_offset_text.hpp"
 
@@ -50,13 +51,25 @@ std::string_view beyond_protocol(const create_options& how) {
 result<http_answer>
 http_streams::post(const std::string& stream,
                    const std::vector<std::string_view>& payloads,
-                   const append_options& how, bool as_json) {
-  const auto body = as_json ? to_json_array(payloads)
-                            : to_entry_frames(payloads);
+                   const append_options& how) {
+  return post_body(stream, entry_frames_type, to_entry_frames(payloads), how);
+}
+
+result<http_answer>
+http_streams::post_json(const std::string& stream,
+                        const std::vector<std::string_view>& payloads,
+                        const append_options& how, std::uint64_t before) {
+  return check_json_entries(stream, payloads, before).and_then([&] {
+    return post_body(stream, "application/json", to_json_array(payloads), how);
+  });
+}
+
+result<http_answer>
+http_streams::post_body(const std::string& stream, std::string_view type,
+                        std::string_view body, const append_options& how) {
   http_call call{http_method::post, client_.place().url.stream(stream), {},
                  body};
-  call.fields.emplace_back("Content-Type", as_json ? "application/json"
-                                                   : entry_frames_type);
+  call.fields.emplace_back("Content-Type", type);
   add_conditions(call, how);
   return expect(call, fmt::format("append to '{}'", stream));
 }
@@ -65,17 +78,26 @@ result<append_result>
 http_streams::append(const std::string& stream,
                      const std::vector<std::string_view>& payloads,
                      const append_options& how) {
-  auto answer = post(stream, payloads, how, stream == json_stream_);
+  return append(stream, payloads, how, 0);
+}
+
+result<append_result>
+http_streams::append(const std::string& stream,
+                     const std::vector<std::string_view>& payloads,
+                     const append_options& how, std::uint64_t before) {
+  auto answer = stream == json_stream_
+                  ? post_json(stream, payloads, how, before)
+                  : post(stream, payloads, how);
   if (!answer && answer.error().code == errc::not_found) {
     // Somebody else may make it at the same time.
     const auto made = create(stream, {});
     if (!made && made.error().code != errc::already_exists)
       return tl::unexpected{made.error()};
-    answer = post(stream, payloads, how, false);
+    answer = post(stream, payloads, how);
   }
   if (!answer && answer.error().code == errc::mismatch
       && stream != json_stream_) {
-    answer = post(stream, payloads, how, true);
+    answer = post_json(stream, payloads, how, before);
     if (answer)
       json_stream_ = stream;
   }

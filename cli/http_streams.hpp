@@ -5,6 +5,7 @@
 #include "cli/stream_reader.hpp"
 #include "cli/stream_writer.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,11 @@ public:
   append(const std::string& stream,
          const std::vector<std::string_view>& payloads,
          const append_options& how) override;
+  /// The same; an entry that is refused is counted from `before` on.
+  [[nodiscard]] result<append_result>
+  append(const std::string& stream,
+         const std::vector<std::string_view>& payloads,
+         const append_options& how, std::uint64_t before);
   /// What the protocol has no word for is refused: invalid_argument.
   [[nodiscard]] result<void> create(const std::string& stream,
                                     const create_options& how) override;
@@ -45,7 +51,14 @@ private:
   [[nodiscard]] result<http_answer>
   post(const std::string& stream,
        const std::vector<std::string_view>& payloads,
-       const append_options& how, bool as_json);
+       const append_options& how);
+  [[nodiscard]] result<http_answer>
+  post_json(const std::string& stream,
+            const std::vector<std::string_view>& payloads,
+            const append_options& how, std::uint64_t before);
+  [[nodiscard]] result<http_answer>
+  post_body(const std::string& stream, std::string_view type,
+            std::string_view body, const append_options& how);
 
   http_client client_;
   std::string json_stream_; ///< The last one that turned out to take JSON.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/store_bulk_appender.hpp"
 
+#include "cli/json_entries.hpp"
+
 #include <fmt/format.h>
 
 namespace torpor {
@@ -28,12 +30,20 @@ result<bulk_progress> store_bulk_appender::meet(const std::string& stream) {
     return fail(
       errc::closed,
       fmt::format("stream '{}' is closed and takes no more entries", stream));
+  json_ = info && takes_json(info->content_type);
   next_ = info ? info->next : sequence{};
   return bulk_progress{stream, next_, 0, 0, info.has_value()};
 }
 
 result<void>
 store_bulk_appender::send(const std::vector<std::string_view>& payloads) {
+  if (json_) {
+    const auto& into = streams().back();
+    auto fit = check_json_entries(into.stream, payloads,
+                                  raw(next_) - raw(into.first));
+    if (!fit)
+      return fit;
+  }
   std::vector<new_entry> entries;
   entries.reserve(payloads.size());
   std::size_t bytes = 0;

@@ -34,6 +34,7 @@ private:
   const runtime& store_;
   std::vector<stream> current_; ///< At most one.
   sequence next_{};             ///< Of the current stream.
+  bool json_ = false;           ///< It takes JSON only.
   std::deque<sent_append> sent_;
   std::uint64_t sent_cost_ = 0;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/store_writer.hpp"
 
+#include "cli/json_entries.hpp"
 #include "cli/outcome.hpp"
 #include "cli/store_bulk_appender.hpp"
 
@@ -10,6 +11,10 @@ result<append_result>
 store_writer::append(const std::string& stream,
                      const std::vector<std::string_view>& payloads,
                      const append_options& how) {
+  const auto info = store_.stream(stream).info().get();
+  if (info && takes_json(info->content_type))
+    if (const auto fit = check_json_entries(stream, payloads, 0); !fit)
+      return tl::unexpected{fit.error()};
   std::vector<new_entry> entries;
   entries.reserve(payloads.size());
   for (const auto payload : payloads)

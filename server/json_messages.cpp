@@ -192,4 +192,15 @@ result<std::vector<std::string_view>> json_messages(std::string_view body) {
            : not_json(scan.at());
 }
 
+bool is_json_value(std::string_view text) {
+  if (!simdjson::validate_utf8(text.data(), text.size()))
+    return false;
+  json_scanner scan{text};
+  scan.space();
+  if (!scan.value(1))
+    return false;
+  scan.space();
+  return scan.at_end();
+}
+
 } // namespace torpor

@@ -16,4 +16,7 @@ namespace torpor {
 [[nodiscard]] result<std::vector<std::string_view>>
 json_messages(std::string_view body);
 
+/// Whether a text is one such value, which can be an array, too.
+[[nodiscard]] bool is_json_value(std::string_view text);
+
 } // namespace torpor

@@ -121,4 +121,18 @@ run 0 "$torpor" ls none
 equal "streams with another prefix" "$(cat out)" ""
 run 0 "$torpor" info --json
 shows '"streams":4,'
+
+# A stream of JSON takes a value a line, as over HTTP.
+run 0 "$torpor" create values --content-type application/json
+printf '{"a":1\n"b":2}\n' | run 1 "$torpor" append values
+complains "line 1 is not one JSON value"
+printf '1\n1,2\n' >bad
+run 1 "$torpor" append values <bad
+complains 'line 2 is not'
+run 1 "$torpor" import bad --name values
+complains 'line 2 is not.*nothing was imported'
+{ seq 5000; echo 1,2; } | run 1 "$torpor" import - --name values
+complains 'line 5001 is not.*imported until then: 4096 entries'
+printf '{"a":1}\n[2,3]\n' | run 0 "$torpor" append values
+prints 'first 4096 next 4098'
 finish

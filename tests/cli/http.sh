@@ -60,7 +60,16 @@ prints 'first 0 next 2'
 run 0 "$torpor" read j
 prints '{"a":1}' '[2,3]'
 run 1 "$torpor" append j <<<'{"a":'
-complains 'answers 400'
+complains "line 1 is not one JSON value, as that stream takes them: '\{\"a\":'"
+printf '{"a":1\n"b":2}\n' | run 1 "$torpor" append j
+complains 'line 1 is not'
+printf '1\n1,2\n' | run 1 "$torpor" append j
+complains 'line 2 is not'
+printf '1\n\n' >bad
+run 1 "$torpor" import bad --name j
+complains 'line 2 is not.*nothing was imported'
+run 0 "$torpor" read j
+prints '{"a":1}' '[2,3]'
 run 1 "$torpor" create k --linger-ms 5
 complains 'cannot be said over HTTP'
 run 0 "$torpor" close s

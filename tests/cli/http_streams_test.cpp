@@ -112,6 +112,37 @@ TEST_CASE_FIXTURE(fixture, "a JSON stream gets an array, from then on at once") 
   CHECK(daemon.seen[2].body() == "[null]");
 }
 
+TEST_CASE_FIXTURE(fixture, "lines that together would be other JSON are not "
+                           "sent to a JSON stream") {
+  daemon.answers = {refusal(409, "mismatch", "it takes JSON"), at(1)};
+  const auto merged = streams.append("s", {"{\"a\":1", "\"b\":2}"}, {});
+  REQUIRE_FALSE(merged);
+  CHECK(merged.error().code == errc::invalid_argument);
+  CHECK(merged.error().context.find("line 1 ") != std::string::npos);
+  CHECK(daemon.seen.size() == 1);
+  daemon.answers = {refusal(409, "mismatch", "it takes JSON"), at(1)};
+  REQUIRE(streams.append("s", {"1"}, {}));
+  const auto split = streams.append("s", {"1", "1,2"}, {});
+  REQUIRE_FALSE(split);
+  CHECK(split.error().context.find("line 2 ") != std::string::npos);
+  CHECK(daemon.seen.size() == 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "a bulk append counts the lines that it has sent") {
+  const std::string much = "\"" + std::string(5u << 20, 'x') + "\"";
+  daemon.answers = {at(7, 200), refusal(409, "mismatch", "it takes JSON"),
+                    at(8, 200)};
+  const auto bulk = streams.bulk();
+  REQUIRE(bulk->begin("s"));
+  REQUIRE(bulk->append(much)); // More than one append has.
+  REQUIRE(bulk->append("2"));
+  REQUIRE(bulk->append("3,4"));
+  const auto done = bulk->finish();
+  REQUIRE_FALSE(done);
+  CHECK(done.error().context.find("line 3 ") != std::string::npos);
+  CHECK(daemon.seen.size() == 3);
+}
+
 TEST_CASE_FIXTURE(fixture, "conditions of an append travel with it") {
   daemon.answers = {at(8, 200), at(8, 204)};
   append_options how;

@@ -52,6 +52,22 @@ TEST_CASE("numbers that no machine can compute with are kept") {
   CHECK(good("[1e400, -1E-400]") == messages{"1e400", "-1E-400"});
 }
 
+TEST_CASE("a message by itself is one value") {
+  for (const auto* const one : {"1", " [1,2]\r\n", "[]", "{\"a\":1}"})
+    CHECK_MESSAGE(is_json_value(one), one);
+  for (const auto* const other : {"", " ", "1,2", "1 2", "{\"a\":1", "]", "\xff"})
+    CHECK_FALSE_MESSAGE(is_json_value(other), other);
+  // As deep as it may be in a body.
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  std::size_t deep = 1;
+  while (is_json_value(nested(deep + 1)))
+    ++deep;
+  CHECK(json_messages("[" + nested(deep) + "]"));
+  CHECK_FALSE(json_messages("[" + nested(deep + 1) + "]"));
+}
+
 TEST_CASE("what is not JSON is refused") {
   for (const auto* body :
        {"", " ", "{ invalid json }", "{", "[", "[1", "[1,]", "[,1]", "[1 2]",
