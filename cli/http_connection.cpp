@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 namespace torpor {
 
 namespace asio = boost::asio;
@@ -65,30 +67,31 @@ http_connection::error_code http_connection::complete(Begin begin,
 }
 
 http_connection::error_code http_connection::connect() {
-  using local = asio::local::stream_protocol;
+  return place_.url.socket.empty() ? connect_tcp() : connect_local();
+}
+
+http_connection::error_code http_connection::connect_local() {
+  if (place_.url.socket.size() >= sizeof(sockaddr_un::sun_path))
+    return asio::error::name_too_long;
+  const asio::local::stream_protocol::endpoint there{place_.url.socket};
+  return complete([&](auto then) { socket_.async_connect(there, then); });
+}
+
+http_connection::error_code http_connection::connect_tcp() {
   error_code failed;
-  if (!place_.url.socket.empty()) {
-    if (place_.url.socket.size() >= sizeof(sockaddr_un::sun_path))
-      return asio::error::name_too_long;
-    local::socket made{context_};
-    failed = complete([&](auto then) {
-      made.async_connect(local::endpoint{place_.url.socket}, then);
-    });
-    socket_ = std::move(made);
-    return failed;
-  }
   asio::ip::tcp::resolver names{context_};
   const auto found = names.resolve(place_.url.host, place_.url.port, failed);
   if (failed)
     return failed;
-  asio::ip::tcp::socket made{context_};
+  std::vector<asio::generic::stream_protocol::endpoint> places;
+  for (const auto& each : found)
+    places.emplace_back(each.endpoint());
   failed = complete(
-    [&](auto then) { asio::async_connect(made, found, then); });
+    [&](auto then) { asio::async_connect(socket_, places, then); });
   if (!failed)
-    made.set_option(asio::ip::tcp::no_delay{true}, failed);
+    socket_.set_option(asio::ip::tcp::no_delay{true}, failed);
   if (!failed)
-    made.set_option(asio::socket_base::keep_alive{true}, failed);
-  socket_ = std::move(made);
+    socket_.set_option(asio::socket_base::keep_alive{true}, failed);
   return failed;
 }
 

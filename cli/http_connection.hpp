@@ -49,6 +49,8 @@ private:
   explicit http_connection(const daemon_place& place);
 
   [[nodiscard]] error_code connect();
+  [[nodiscard]] error_code connect_local();
+  [[nodiscard]] error_code connect_tcp();
   [[nodiscard]] error_code encrypt();
   template <class Begin>
   [[nodiscard]] error_code complete(Begin begin, bool forever = false);

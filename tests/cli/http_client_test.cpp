@@ -2,6 +2,7 @@
 #include "cli/http_client.hpp"
 
 #include "cli/client_token.hpp"
+#include "cli/interrupt.hpp"
 #include "tests/support/certificate.hpp"
 #include "tests/support/scratch_directory.hpp"
 
@@ -16,9 +17,16 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <csignal>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <tuple>
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace torpor;
 namespace ssl = boost::asio::ssl;
@@ -73,6 +81,40 @@ private:
   std::thread thread_;
 };
 
+/// A port whose queue of connections is full: the next one gets no answer.
+class full_port {
+public:
+  full_port() {
+    acceptor_.open(tcp::v4());
+    acceptor_.bind({boost::asio::ip::address_v4::loopback(), 0});
+    acceptor_.listen(0);
+    for (auto& each : waiting_) {
+      each.open(tcp::v4());
+      each.native_non_blocking(true);
+      const auto there = acceptor_.local_endpoint();
+      std::ignore = ::connect(each.native_handle(), there.data(), // Asio waits.
+                              static_cast<socklen_t>(there.size()));
+    }
+  }
+
+  [[nodiscard]] daemon_place place() const {
+    daemon_place made;
+    made.url = parse_http_url("http://127.0.0.1:"
+                              + std::to_string(
+                                acceptor_.local_endpoint().port()))
+                 .value();
+    return made;
+  }
+
+private:
+  boost::asio::io_context context_;
+  tcp::acceptor acceptor_{context_};
+  std::array<tcp::socket, 4> waiting_{tcp::socket{context_},
+                                      tcp::socket{context_},
+                                      tcp::socket{context_},
+                                      tcp::socket{context_}};
+};
+
 /// Asks for "/".
 result<http_answer> ask(const daemon_place& place) {
   return http_client{place}.send({http_method::get, "/", {}, {}});
@@ -102,6 +144,23 @@ TEST_CASE("a certificate that nobody vouches for is refused") {
 TEST_CASE("a certificate of another host is refused") {
   const tls_server server{"elsewhere.example"};
   CHECK_FALSE(ask(server.place()));
+}
+
+TEST_CASE("an interrupt ends a connect that nobody answers") {
+  const full_port port;
+  // Nothing takes an interrupt back: it is noted in a process of its own.
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::alarm(20); // The system itself tries for two minutes.
+    note_interrupts();
+    std::raise(SIGINT);
+    const auto answer = ask(port.place());
+    ::_exit(!answer && answer.error().code == errc::shut_down ? 0 : 1);
+  }
+  int ended = 0;
+  REQUIRE(::waitpid(child, &ended, 0) == child);
+  CHECK(ended == 0);
 }
 
 TEST_CASE("a token is the file's line, without what surrounds it") {
