@@ -4,23 +4,18 @@
 #include "cli/answer_head.hpp"
 #include "cli/http_connection.hpp"
 #include "cli/http_failure.hpp"
+#include "cli/retry_pace.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace torpor {
 
 namespace {
 
 namespace http = boost::beast::http;
-using seconds = std::chrono::duration<double>;
-
-/// So long a request that may be sent again is tried.
-constexpr seconds patience{30};
-constexpr seconds first_pause{0.05};
-constexpr seconds longest_pause{1};
 
 http::verb verb_of(http_method method) {
   switch (method) {
@@ -67,14 +62,15 @@ bool is_full(const http_answer& answer) {
          && !answer.field("Retry-After").empty();
 }
 
-/// How long the server wants to be left alone.
-seconds pause_after(const http_answer& answer, seconds otherwise) {
+/// How long the server wants to be left alone, if it says so.
+std::optional<retry_pace::seconds> pause_after(const http_answer& answer) {
   const auto text = answer.field("Retry-After");
   unsigned wanted = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(),
                                     wanted);
-  return read.ec == std::errc{} ? std::min(seconds{wanted}, patience)
-                                : otherwise;
+  if (read.ec != std::errc{})
+    return std::nullopt;
+  return retry_pace::seconds{wanted};
 }
 
 } // namespace
@@ -107,8 +103,7 @@ result<http_answer> http_client::attempt(const http_call& call) {
 }
 
 result<http_answer> http_client::send(const http_call& call) {
-  const auto start = steady::now();
-  for (auto pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
+  for (retry_pace pace;;) {
     auto answer = attempt(call);
     if (answer && !is_full(*answer)) {
       met_ = true;
@@ -117,9 +112,11 @@ result<http_answer> http_client::send(const http_call& call) {
     // "Full" changed nothing, so it may be tried again whatever it was. Who was
     // never there will hardly come.
     const auto again = answer ? true : call.repeatable && met_;
-    const auto wait = answer ? pause_after(*answer, pause) : pause;
-    if (!again || seconds{steady::now() - start} + wait > patience
-        || !wait_for(wait))
+    if (!again)
+      return answer;
+    const auto pause = pace.next(steady::now(), answer ? pause_after(*answer)
+                                                       : std::nullopt);
+    if (!pause || !wait_for(*pause))
       return answer;
   }
 }
