@@ -225,7 +225,7 @@ TEST_CASE_FIXTURE(fixture, "who has no right is refused before the body, word "
   start(line("t", "append a/") + line("t", "read b/"));
   const auto text = [](const fake_exchange& asked) {
     std::ostringstream all;
-    all << asked.answer.value();
+    all << asked.answer->base() << asked.body();
     return all.str();
   };
   for (const auto& [target, token, source, code] :
