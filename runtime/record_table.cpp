@@ -179,10 +179,25 @@ void record_table::mark_dirty(row_index at) {
   dirty_.push_back(at);
 }
 
+/// Whether it is deleted and only kept for its forks. What cannot be read is
+/// not: whoever asks for it is told why.
+bool record_table::is_buried(stream_id id) const {
+  const auto buried = [](const stream_record& record) {
+    return record.settings && record.settings->buried;
+  };
+  if (const auto row = ids_.find(id); row != none)
+    return buried(rows_[row].record);
+  const auto stored = catalog_->find(id);
+  return stored && *stored && buried(**stored);
+}
+
 result<std::vector<std::pair<std::string, stream_id>>>
 record_table::list(std::string_view prefix, std::string_view after,
-                   std::size_t count_max) {
+                   std::size_t count_max, listing which) {
   std::vector<std::pair<std::string, stream_id>> found;
+  const auto shows = [&](stream_id id) {
+    return which == listing::all || !is_buried(id);
+  };
   auto fresh = after.empty() || after < prefix ? names_.lower_bound(prefix)
                                                : names_.upper_bound(after);
   const auto take_fresh = [&](std::string_view before, bool all) {
@@ -191,7 +206,7 @@ record_table::list(std::string_view prefix, std::string_view after,
           || (!all && fresh->first >= before))
         return;
       const auto row = ids_.find(fresh->second);
-      if (row != none && !rows_[row].unborn)
+      if (row != none && !rows_[row].unborn && shows(fresh->second))
         found.emplace_back(fresh->first, fresh->second);
     }
   };
@@ -206,7 +221,7 @@ record_table::list(std::string_view prefix, std::string_view after,
       if (fresh != names_.end() && fresh->first == name)
         continue; // A newer stream of that name.
       const auto row = ids_.find(id);
-      if (row == none || !rows_[row].removed)
+      if ((row == none || !rows_[row].removed) && shows(id))
         found.emplace_back(name, id);
     }
     if (stored->size() < count_max) {

@@ -37,6 +37,12 @@ inline constexpr std::uint32_t slots = 256;
   return static_cast<std::uint32_t>(raw(id) % slots) % shards;
 }
 
+/// Which streams a list has.
+enum class listing : std::uint8_t {
+  all,
+  living, ///< Not those that are deleted and only kept for their forks.
+};
+
 /// A record in memory. Two cache lines.
 struct alignas(64) record_row {
   stream_id id{};
@@ -103,9 +109,11 @@ public:
     return rows_[at];
   }
 
-  /// Up to `count_max` streams in name order; see `catalog_reader::list`.
+  /// Up to `count_max` streams in name order; see `catalog_reader::list`. For
+  /// `living` the record of each is looked at.
   [[nodiscard]] result<std::vector<std::pair<std::string, stream_id>>>
-  list(std::string_view prefix, std::string_view after, std::size_t count_max);
+  list(std::string_view prefix, std::string_view after, std::size_t count_max,
+       listing which = listing::all);
 
   /// The index has no blocks below this serial number any more. Rows without
   /// indexed blocks need not stay; `evict` lets them go.
@@ -176,6 +184,7 @@ public:
 
 private:
   [[nodiscard]] row_index insert(stream_id id, stream_record record);
+  [[nodiscard]] bool is_buried(stream_id id) const;
   void note_retention(row_index at, const block_view& block,
                       sequence next_before, std::int64_t last_before);
   void mark_dirty(row_index at);

@@ -433,4 +433,29 @@ TEST_SUITE("record_table") {
     }
     CHECK(all.size() == 100);
   }
+
+  TEST_CASE("a page of living streams is full though buried ones lie between") {
+    table_on_catalog all{0};
+    const auto bury = [](block_view& block) { block.buries = true; };
+    for (const auto* name : {"a", "b", "c", "d", "e"})
+      if (const auto id = all.create(name); *name < 'd')
+        all.commit(id, 0, bury);
+    const auto names = [&](std::size_t count_max, listing which) {
+      const auto page = all.table.list({}, {}, count_max, which);
+      REQUIRE(page);
+      std::string found;
+      for (const auto& [name, id] : *page)
+        found += name;
+      return found;
+    };
+    for (const auto* where : {"in memory", "in the catalog"}) {
+      CAPTURE(where);
+      CHECK(names(2, listing::living) == "de");
+      CHECK(names(1, listing::living) == "d");
+      CHECK(names(10, listing::all) == "abcde");
+      all.checkpoint();
+    }
+    CHECK(all.table.in_memory() == 0);
+    CHECK(names(2, listing::living) == "de");
+  }
 }
