@@ -58,8 +58,9 @@ private:
   std::function<void(result<stream_names>)> done_;
 };
 
-/// What a shard says of a stream; shut_down when it was not asked.
+/// What shards say of a stream; shut_down when one was not asked.
 struct told_info {
+  stream_info known; ///< So far.
   result<stream_info> info = fail(errc::shut_down, "the runtime is stopping");
   std::function<void(result<stream_info>)> done;
 
@@ -69,6 +70,25 @@ struct told_info {
   told_info& operator=(const told_info&) = delete;
   ~told_info() { done(std::move(info)); }
 };
+
+/// Goes from a fork to its source, and on, until nothing is in front.
+void look_back(engine& of, const std::shared_ptr<told_info>& told,
+               const result<stream_begin>& begin) {
+  if (!begin) {
+    told->info = tl::unexpected{begin.error()};
+    return;
+  }
+  auto& first = told->known.first;
+  first = std::min(first, begin->first);
+  const auto source = begin->source;
+  if (source == stream_id{}) {
+    told->info = std::move(told->known);
+    return;
+  }
+  of.ask(of.shard({source, {}}), [&of, told, source](stream_table& table) {
+    look_back(of, told, table.begin(source));
+  });
+}
 
 } // namespace
 
@@ -84,17 +104,24 @@ void list_streams(engine& of, const std::string& prefix,
                                                     std::move(done));
   for (std::uint32_t shard = 0; shard < of.shards(); ++shard)
     of.ask(shard, [merged, prefix, after, count_max](stream_table& table) {
-      merged->add(table.records().list(prefix, after, count_max));
+      merged->add(table.records().list(prefix, after, count_max,
+                                        listing::living));
     });
 }
 
 void inform(engine& of, stream_ref stream,
             std::function<void(result<stream_info>)> done) {
   const auto told = std::make_shared<told_info>(std::move(done));
-  of.ask(of.shard(stream), [told, id = stream.id,
+  of.ask(of.shard(stream), [&of, told, id = stream.id,
                             name = std::string{stream.name}](
                              stream_table& table) {
-    told->info = table.info({id, name});
+    auto known = table.info({id, name});
+    if (!known) {
+      told->info = std::move(known);
+      return;
+    }
+    told->known = std::move(*known);
+    look_back(of, told, table.begin(told->known.id));
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "actors/answer.hpp"
 #include "actors/engine.hpp"
+#include "actors/inquiry.hpp"
 #include "actors/requests.hpp"
 
 #include <atomic>
@@ -106,14 +107,12 @@ std::future<result<void>> stream::set_policy(const sync_policy& policy) const {
 std::future<result<stream_info>> stream::info() const {
   auto reply = std::make_shared<answer<stream_info>>();
   auto ready = reply->future();
-  shared_->engine->ask(
-    shared_->engine->shard(ref()),
-    [reply, shared = shared_](stream_table& table) {
-      auto found = table.info({stream_id{shared->id.load()}, shared->name});
-      if (found)
-        shared->id = raw(found->id);
-      reply->set(std::move(found));
-    });
+  inform(*shared_->engine, ref(),
+         [reply, shared = shared_](result<stream_info> found) {
+           if (found)
+             shared->id = raw(found->id);
+           reply->set(std::move(found));
+         });
   return ready;
 }
 

@@ -30,6 +30,7 @@ fact_sheet stream_facts(const stream_info& info) {
   facts.number("first", raw(info.first));
   facts.number("next", raw(info.next));
   facts.number("entries", raw(info.next) - raw(info.first));
+  facts.number("inherited", info.inherited());
   facts.number("bytes", info.bytes);
   facts.time("last_ms", info.last_ms);
   facts.flag("closed", info.closed);

@@ -84,6 +84,7 @@ result<stream_info> read_stream_info(std::string_view json) {
   info.id = stream_id{id};
   info.first = number<sequence>(all, "first");
   info.next = number<sequence>(all, "next");
+  info.origin.at = info.first + number<std::uint64_t>(all, "inherited");
   info.last_ms = number<std::int64_t>(all, "last_ms");
   info.bytes = number<std::uint64_t>(all, "bytes");
   info.closed = flag(all, "closed");

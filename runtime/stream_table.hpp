@@ -45,6 +45,12 @@ struct read_job {
   sequence first{};          ///< Oldest kept entry.
 };
 
+/// Where that begins what the forks of a stream may read of it.
+struct stream_begin {
+  sequence first{};
+  stream_id source{}; ///< Has more in front of that; 0: nobody.
+};
+
 struct parsed_request;
 
 /// Turns a read of inherited entries that is through with them into one of the
@@ -165,7 +171,12 @@ public:
   /// they had.
   void sealed(std::uint32_t file, std::shared_ptr<const segment_list> segments);
 
+  /// Without what a fork has inherited: `begin` tells of that.
   [[nodiscard]] result<stream_info> info(stream_ref stream);
+
+  /// Also of a stream that is only kept for its forks. Errors: not_found,
+  /// io_failed, corrupt.
+  [[nodiscard]] result<stream_begin> begin(stream_id stream);
 
   /// Whether a stream of that name needs the entries that the pin keeps.
   [[nodiscard]] bool needs(const pin_of_fork& pin);

@@ -210,6 +210,18 @@ void stream_table::cancel(std::uint64_t ticket) {
   }
 }
 
+result<stream_begin> stream_table::begin(stream_id stream) {
+  const auto row = records_.find(stream);
+  if (!row)
+    return tl::unexpected{row.error()};
+  if (*row == record_table::none)
+    return missing(fmt::format("#{}", raw(stream)));
+  const auto& record = records_[*row].record;
+  return stream_begin{record.first, has_inherited(*row)
+                                      ? record.settings->origin.source
+                                      : stream_id{}};
+}
+
 result<stream_info> stream_table::info(stream_ref stream) {
   if (stream.id == stream_id{})
     if (auto valid = check_name(stream.name); !valid)

@@ -162,6 +162,7 @@ std::string to_json(const stream_info& info) {
     .number("id", raw(info.id))
     .number("first", raw(info.first))
     .number("next", raw(info.next))
+    .number("inherited", info.inherited())
     .number("bytes", info.bytes)
     .number("last_ms", info.last_ms)
     .flag("closed", info.closed)

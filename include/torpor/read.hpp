@@ -78,19 +78,24 @@ struct read_request {
 struct stream_info {
   std::string name;
   stream_id id{};
-  sequence first{};         ///< Oldest kept entry.
+  sequence first{};         ///< Oldest entry that a reader can have.
   sequence next{};          ///< Durable entries end before it.
   std::int64_t last_ms = 0; ///< Time of the newest durable entry; 0: none yet.
-  std::uint64_t bytes = 0;  ///< Of its entries, as stored; about that after a truncation.
+  std::uint64_t bytes = 0;  ///< Of its own entries, as stored; about that after a truncation.
   bool closed = false;
   std::string content_type; ///< Empty: unknown.
-  fork_origin origin;       ///< Source 0: not forked. Entries before `first` are there.
+  fork_origin origin;       ///< Source 0: not forked.
   std::uint32_t forks = 0;  ///< Living streams forked from it.
   bool awake = false;       ///< Something is buffered or being synced.
   sync_policy policy;
   retention_policy retention; ///< Its own.
   retention_policy keeps;     ///< What holds, with the store's rules; 0: no bound.
   std::uint32_t producers = 0;
+
+  /// How many of its entries are those of the stream it was forked from.
+  [[nodiscard]] std::uint64_t inherited() const noexcept {
+    return raw(origin.at) > raw(first) ? raw(origin.at) - raw(first) : 0;
+  }
 };
 
 } // namespace torpor

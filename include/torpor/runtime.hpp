@@ -91,6 +91,7 @@ public:
 
   /// Up to `count_max` streams (1 to 100,000) whose names start with `prefix`
   /// and come after `after`, in byte order. The last name is the next `after`.
+  /// Deleted streams that stay for their forks are left out.
   [[nodiscard]] std::future<
     result<std::vector<std::pair<std::string, stream_id>>>>
   list(std::string prefix, std::string after, std::size_t count_max);

@@ -138,6 +138,71 @@ TEST_CASE("the last of many forks takes a deleted source along") {
   wait_until_missing(store, "source");
 }
 
+TEST_CASE("a fork is said to begin where its readers can begin") {
+  const scratch_directory place;
+  auto store = open_or_fail(small_store(place));
+  for (const auto* entry : {"a", "b", "c"})
+    append(store.stream("root"), entry);
+  REQUIRE(store.fork("middle", {{}, "root"}, sequence{3}).get());
+  append(store.stream("middle"), "m");
+  REQUIRE(store.fork("leaf", {{}, "middle"}, sequence{2}).get());
+  REQUIRE(store.stream("middle").remove().get());
+  std::uint64_t inherited = 0;
+  const auto first = [&](const char* name) {
+    const auto known = store.stream(name).info().get();
+    REQUIRE(known);
+    CHECK(raw(known->next) - raw(known->first)
+          == read_all(store.stream(name)).size());
+    inherited = known->inherited();
+    return raw(known->first);
+  };
+  CHECK(first("root") == 0);
+  CHECK(inherited == 0);
+  CHECK(first("leaf") == 0);
+  CHECK(inherited == 2);
+  // What the source has no more, its forks have no more.
+  REQUIRE(store.stream("root").truncate(sequence{1}).get());
+  CHECK(first("leaf") == 1);
+  CHECK(inherited == 1);
+  REQUIRE(store.stream("root").truncate(sequence{3}).get());
+  CHECK(first("leaf") == 2);
+  CHECK(inherited == 0);
+  // Beyond its place, a fork has nothing of its source.
+  REQUIRE(store.fork("other", {{}, "leaf"}, sequence{2}).get());
+  append(store.stream("other"), "x");
+  append(store.stream("other"), "y");
+  REQUIRE(store.stream("other").truncate(sequence{3}).get());
+  CHECK(first("other") == 3);
+  CHECK(inherited == 0);
+}
+
+TEST_CASE("a deleted source is not listed while it stays for its forks") {
+  const scratch_directory place;
+  const auto names = [](runtime& store, std::size_t count_max) {
+    std::string all;
+    const auto page = store.list("", "", count_max).get();
+    REQUIRE(page);
+    for (const auto& [name, id] : *page)
+      all += name + " ";
+    return all;
+  };
+  {
+    auto store = open_or_fail(small_store(place));
+    for (const auto* source : {"a", "b", "c"}) {
+      append(store.stream(source), "x");
+      REQUIRE(store.fork(std::string{source} + "/fork", {{}, source},
+                         sequence{1})
+                .get());
+    }
+    for (const auto* source : {"a", "b"})
+      REQUIRE(store.stream(source).remove().get());
+    CHECK(names(store, 100) == "a/fork b/fork c c/fork ");
+  }
+  auto store = open_or_fail(small_store(place));
+  CHECK(names(store, 100) == "a/fork b/fork c c/fork ");
+  CHECK(names(store, 3) == "a/fork b/fork c ");
+}
+
 TEST_CASE("a deleted source whose forks are gone goes after an opening") {
   const scratch_directory place;
   {

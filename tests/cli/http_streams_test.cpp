@@ -338,7 +338,8 @@ TEST_CASE_FIXTURE(fixture, "a list goes on where an answer ended") {
 TEST_CASE_FIXTURE(fixture, "what is known of a stream is read from JSON") {
   daemon.answers = {answer_with(
     200, {},
-    R"({"name":"s","id":7,"first":2,"next":9,"bytes":70,"last_ms":5,)"
+    R"({"name":"s","id":7,"first":2,"next":9,"inherited":4,"bytes":70,)"
+    R"("last_ms":5,)"
     R"("closed":true,"content_type":"text/plain","producers":1,)"
     R"("policy":{"max_delay_ms":20},"own_retention":{"age_ms":30}})")};
   const auto info = streams.info({{}, "s"});
@@ -346,6 +347,7 @@ TEST_CASE_FIXTURE(fixture, "what is known of a stream is read from JSON") {
   CHECK(info->id == stream_id{7});
   CHECK(info->first == sequence{2});
   CHECK(info->next == sequence{9});
+  CHECK(info->inherited() == 4);
   CHECK(info->closed);
   CHECK(info->content_type == "text/plain");
   CHECK(info->policy.max_delay_ms == 20);

@@ -159,6 +159,7 @@ TEST_CASE_FIXTURE(fixture, "a stream's facts are told by its name") {
   add("acme/a b", 7);
   auto& info = store.streams["acme/a b"];
   info.next = sequence{3};
+  info.origin = {stream_id{1}, sequence{2}, 0, 1};
   info.content_type = "application/json";
   info.keeps.ttl_ms = 1000;
   for (const auto* const target :
@@ -166,7 +167,8 @@ TEST_CASE_FIXTURE(fixture, "a stream's facts are told by its name") {
     const auto answer = ask(target);
     CHECK(answer.status() == 200);
     CHECK(answer.body().starts_with(
-      "{\"name\":\"acme/a b\",\"id\":7,\"first\":0,\"next\":3,"));
+      "{\"name\":\"acme/a b\",\"id\":7,\"first\":0,\"next\":3,"
+      "\"inherited\":2,"));
     CHECK(has(answer.body(), "\"ttl_ms\":1000"));
   }
   CHECK(ask("/v1/streams/acme/b").status() == 404);
