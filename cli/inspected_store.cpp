@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -45,19 +46,33 @@ result<inspected_store> inspected_store::open(const std::string& data_dir) {
 result<std::vector<std::pair<std::string, stream_id>>>
 inspected_store::list(std::string_view prefix, std::string_view after,
                       std::size_t count_max) {
-  return table().records().list(prefix, after, count_max);
+  return table().records().list(prefix, after, count_max, listing::living);
+}
+
+result<std::vector<std::pair<std::string, stream_id>>>
+inspected_store::list_all(std::string_view after, std::size_t count_max) {
+  return table().records().list({}, after, count_max);
 }
 
 result<stream_info> inspected_store::info(stream_ref stream) {
-  return table().info(stream);
+  auto known = table().info(stream);
+  for (auto at = known ? known->id : stream_id{}; at != stream_id{};) {
+    const auto begin = table().begin(at);
+    if (!begin)
+      return tl::unexpected{begin.error()};
+    known->first = std::min(known->first, begin->first);
+    at = begin->source;
+  }
+  return known;
 }
 
-result<std::optional<sequence>> inspected_store::kept_from(stream_id id) {
+result<std::optional<own_entries>> inspected_store::own(stream_id id) {
   auto& records = table().records();
-  return records.find(id).map([&](auto row) {
-    return row == record_table::none
-             ? std::nullopt
-             : std::optional{records[row].record.first};
+  return records.find(id).map([&](auto row) -> std::optional<own_entries> {
+    if (row == record_table::none)
+      return std::nullopt;
+    const auto& record = records[row].record;
+    return own_entries{id, record.name, record.first, record.next};
   });
 }
 
@@ -70,13 +85,31 @@ result<read_page> inspected_store::read(stream_ref stream,
   request->options = options;
   request->options.wait = false;
   request->sink = std::make_unique<kept_answer>(answer);
-  table().read(std::move(request));
-  auto jobs = std::exchange(table().out().reads, {});
-  if (!answer && !jobs.empty())
-    answer = reader_.run(jobs.front());
-  if (!answer)
-    return fail(errc::io_failed, "the read was not answered");
-  return std::move(*answer);
+  while (request) {
+    table().read(std::move(request));
+    auto& out = table().out();
+    for (auto& forward : std::exchange(out.forwards, {}))
+      request = std::move(forward);
+    for (auto& job : std::exchange(out.reads, {}))
+      request = run(job, answer);
+  }
+  return std::move(answer.value());
+}
+
+/// Answers a read; if it found nothing of what a fork has inherited, gives it
+/// back to go on with the fork's own entries.
+std::unique_ptr<read_request>
+inspected_store::run(read_job& job, std::optional<result<read_page>>& answer) {
+  auto page = reader_.run(job);
+  const auto* const whom = job.request->heir.get();
+  if (page && whom != nullptr) {
+    auto inherited = for_heir(std::move(*page), *whom);
+    if (!inherited)
+      return to_heir(std::move(job.request));
+    page = std::move(*inherited);
+  }
+  answer = std::move(page);
+  return nullptr;
 }
 
 std::vector<indexed_block> inspected_store::blocks(stream_id id,
@@ -89,7 +122,7 @@ std::vector<indexed_block> inspected_store::blocks(stream_id id,
                             std::numeric_limits<std::uint64_t>::max());
 }
 
-result<read_page> inspected_store::read_block(const stream_info& stream,
+result<read_page> inspected_store::read_block(const own_entries& stream,
                                               const indexed_block& block,
                                               sequence next) {
   read_job job;
@@ -109,11 +142,12 @@ error inspected_store::explain(const stream_info& stream,
   if (failure.code != errc::corrupt || wanted.from_time)
     return failure;
   const auto left = blocks(stream.id, wanted.from);
+  const own_entries own{stream.id, stream.name, stream.first, stream.next};
   for (std::size_t i = 0; i < left.size(); ++i) {
     const auto first = left[i].first;
     const auto next = i + 1 < left.size() ? left[i + 1].first : stream.next;
     // The first block may begin before `from`, and then it is the damaged one.
-    if (raw(first) <= raw(wanted.from) || !read_block(stream, left[i], next))
+    if (raw(first) <= raw(wanted.from) || !read_block(own, left[i], next))
       continue;
     failure.context += fmt::format("; entries from {0} on can be read with "
                                    "--from {0}",

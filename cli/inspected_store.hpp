@@ -15,6 +15,14 @@
 
 namespace torpor {
 
+/// Entries that a stream has of its own: what it was forked from is another one.
+struct own_entries {
+  stream_id id{};
+  std::string name;
+  sequence first{};
+  sequence next{};
+};
+
 /// A store at rest, opened to look at it: changes nothing, needs no write
 /// permission, and tolerates damage. Several may look at once, but nobody can
 /// write meanwhile. Threads: one owner.
@@ -29,8 +37,14 @@ public:
        std::size_t count_max) override;
   [[nodiscard]] result<stream_info> info(stream_ref stream) override;
 
-  /// The stream's oldest kept entry; nullopt: there is no such stream.
-  [[nodiscard]] result<std::optional<sequence>> kept_from(stream_id id);
+  /// All streams that it has entries of, in pages as of `list`: with those that
+  /// are deleted and only kept for their forks.
+  [[nodiscard]] result<std::vector<std::pair<std::string, stream_id>>>
+  list_all(std::string_view after, std::size_t count_max);
+
+  /// What it has of a stream itself, though nobody may see that any more;
+  /// nullopt: there is no such stream.
+  [[nodiscard]] result<std::optional<own_entries>> own(stream_id id);
 
   /// Never waits.
   [[nodiscard]] result<read_page> read(stream_ref stream,
@@ -45,7 +59,7 @@ public:
                                                   sequence from) const;
 
   /// All entries of one block, whose stream goes on at `next`, checked.
-  [[nodiscard]] result<read_page> read_block(const stream_info& stream,
+  [[nodiscard]] result<read_page> read_block(const own_entries& stream,
                                              const indexed_block& block,
                                              sequence next);
 
@@ -59,6 +73,8 @@ private:
   explicit inspected_store(std::unique_ptr<store> opened);
 
   [[nodiscard]] stream_table& table() const { return *store_->tables.front(); }
+  [[nodiscard]] std::unique_ptr<read_request>
+  run(read_job& job, std::optional<result<read_page>>& answer);
 
   std::unique_ptr<store> store_;
   block_reader reader_;

@@ -20,7 +20,7 @@ result<std::uint64_t> count_streams(inspected_store& store) {
   constexpr std::size_t page_max = 10'000;
   std::uint64_t count = 0;
   for (std::string after;;) {
-    const auto page = store.list({}, after, page_max);
+    const auto page = store.list_all(after, page_max);
     if (!page)
       return tl::unexpected{page.error()};
     count += page->size();
@@ -53,7 +53,9 @@ segment_facts gather_segment(inspected_store& store, std::size_t at,
     if (shown && ++streams % 4096 == 0 && shown->due())
       shown->show(fmt::format("segment {} of {}, stream {} of {}", at + 1,
                               list.size(), streams, found.summary.streams));
-    return store.kept_from(id);
+    return store.own(id).map([](const auto& own) {
+      return own ? std::optional{own->first} : std::nullopt;
+    });
   };
   const auto live = list.open(at).and_then([&](const auto& opened) {
     return find_live(opened, kept);

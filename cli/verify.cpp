@@ -61,7 +61,7 @@ public:
       check_segment(segments, at);
     constexpr std::size_t page_max = 10'000;
     for (std::string after;;) {
-      const auto page = store_.list({}, after, page_max);
+      const auto page = store_.list_all(after, page_max);
       if (!page)
         return tl::unexpected{page.error()};
       for (const auto& [name, id] : *page)
@@ -108,11 +108,9 @@ private:
 
   /// Damage to a stream that is gone harms nobody, but the file is damaged.
   void note_damage(const std::string& file, const segment_damage& damage) {
-    const auto info = damage.stream != stream_id{}
-                        ? store_.info({damage.stream, {}})
-                        : result<stream_info>{fail(errc::not_found, "")};
-    if (info)
-      note(info->name, damage.first, damage.next, damage.text);
+    const auto own = store_.own(damage.stream);
+    if (own && *own)
+      note((*own)->name, damage.first, damage.next, damage.text);
     else
       note_file(file, damage.text);
   }
@@ -130,19 +128,22 @@ private:
   }
 
   void gap(stream_id stream, sequence expected, sequence found) {
-    const auto info = store_.info({stream, {}});
-    if (info && raw(std::max(expected, found)) > raw(info->first))
-      note(info->name, std::min(expected, found), std::max(expected, found),
+    const auto own = store_.own(stream);
+    if (own && *own && raw(std::max(expected, found)) > raw((*own)->first))
+      note((*own)->name, std::min(expected, found), std::max(expected, found),
            raw(found) > raw(expected) ? "they are missing"
                                       : "they are there twice");
   }
 
   void check_stream(const std::string& name, stream_id id) {
     ++found_.streams;
-    const auto info = store_.info({id, name});
-    if (!info)
-      return note(name, {}, {}, info.error().context);
-    auto expected = info->first;
+    const auto found = store_.own(id);
+    if (!found)
+      return note(name, {}, {}, found.error().context);
+    if (!*found)
+      return note(name, {}, {}, "its record is missing");
+    const auto& own = **found;
+    auto expected = own.first;
     if (const auto part = sealed_.find(raw(id)); part != sealed_.end()) {
       if (raw(part->second.first) > raw(expected))
         note(name, expected, part->second.first, "they are missing");
@@ -154,26 +155,26 @@ private:
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       if (raw(blocks[i].first) > raw(expected))
         note(name, expected, blocks[i].first, "they are missing");
-      const auto end = i + 1 < blocks.size() ? blocks[i + 1].first : info->next;
-      check_block(*info, blocks[i], end);
+      const auto end = i + 1 < blocks.size() ? blocks[i + 1].first : own.next;
+      check_block(own, blocks[i], end);
       expected = end;
     }
-    if (raw(expected) < raw(info->next))
-      note(name, expected, info->next, "they are missing");
+    if (raw(expected) < raw(own.next))
+      note(name, expected, own.next, "they are missing");
   }
 
-  void check_block(const stream_info& info, const indexed_block& block,
+  void check_block(const own_entries& own, const indexed_block& block,
                    sequence end) {
-    const auto page = store_.read_block(info, block, end);
+    const auto page = store_.read_block(own, block, end);
     read_ += block.place.bytes;
     shown_.at(read_);
     if (!page)
-      return note(info.name, block.first, end, page.error().context);
+      return note(own.name, block.first, end, page.error().context);
     found_.entries += page->entries.size();
     for (const auto& entry : page->entries)
       found_.bytes += entry.payload.size();
     if (page->next_from != end)
-      note(info.name, std::min(page->next_from, end),
+      note(own.name, std::min(page->next_from, end),
            std::max(page->next_from, end), "they are missing, or there twice");
   }
 

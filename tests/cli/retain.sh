@@ -30,7 +30,11 @@ run 0 "$torpor" info more --json
 shows '"first":8,"next":20,.*"retain_entries":0'
 run 0 "$torpor" verify
 
-# A stream whose time is over is gone, and its name is free.
+# A stream whose time is over is no damage.
+run 0 "$torpor" create soon --ttl 1ms -d brief
+run 0 "$torpor" verify -d brief
+
+# It is gone, and its name is free.
 run 0 "$torpor" create old --expires-at 2001-01-01T00:00:00+02:00
 run 1 "$torpor" info old
 complains "'old' does not exist"
