@@ -30,8 +30,7 @@ constexpr std::array meanings{
   meaning{404, errc::not_found, ""},
   meaning{409, errc::conflict, ""},
   meaning{410, errc::gone, ""},
-  meaning{413, errc::too_large,
-          "the daemon's option http.body-bytes-max says how much it takes"},
+  meaning{413, errc::too_large, ""},
   meaning{429, errc::overloaded, "the daemon limits rates; try again later"},
   meaning{503, errc::overloaded, "try again later"},
 };

@@ -202,6 +202,12 @@ error stream_table::tenant_is_full(const parsed_request& request,
   // A stream that was only just named stays unborn and is forgotten.
   if (records_[row].unborn && records_[row].awake == none)
     records_.forget(row);
+  if (request.cost > tenant->limit())
+    return {errc::too_large,
+            fmt::format("append to '{}': it takes {} bytes of memory, its "
+                        "tenant's share (memory.tenants, "
+                        "memory.tenant-bytes-max) is {}",
+                        request.called(), request.cost, tenant->limit())};
   relieve();
   out_.relief = true;
   return {errc::overloaded,

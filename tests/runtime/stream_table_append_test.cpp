@@ -84,7 +84,7 @@ TEST_SUITE("stream_table_append") {
     memory.tenant_bytes_max = 1000;
     start();
     CHECK(create("t/a", create_options{}, {std::string(2000, 'x')})->code()
-          == errc::overloaded);
+          == errc::too_large);
     CHECK(list().empty());
     CHECK(create("t/a", create_options{}, {"x"})->done == false);
     settle();

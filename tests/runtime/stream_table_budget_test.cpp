@@ -106,6 +106,22 @@ TEST_SUITE("stream_table_budget") {
     CHECK(relief_asked);
   }
 
+  TEST_CASE_FIXTURE(table_fixture,
+                    "an append that is larger than its tenant's share is too "
+                    "large, however empty the share is") {
+    memory.tenants["acme"] = 5000;
+    start();
+    CHECK(append({{}, "other/a"}, std::string(6000, 'x'))->done == false);
+    const auto fresh = append({{}, "acme/a"}, std::string(6000, 'x'));
+    CHECK(fresh->code() == errc::too_large);
+    CHECK(fresh->says("share (memory.tenants, memory.tenant-bytes-max) is "
+                      "5000"));
+    CHECK_FALSE(relief_asked);
+    settle();
+    CHECK(list() == payloads{"other/a"});
+    CHECK(append({{}, "acme/a"}, "x")->done == false);
+  }
+
   TEST_CASE_FIXTURE(table_fixture, "a refused batch is refused as a whole") {
     memory.buffered_bytes_max = 1000;
     start();
