@@ -6,24 +6,28 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <system_error>
+
 namespace torpor {
 
 namespace {
 
-/// What OpenSSL says of its last failure; forgets the others.
-std::string last_failure() {
-  char text[256] = "no reason given";
-  if (const auto code = ERR_peek_last_error(); code != 0)
-    ERR_error_string_n(code, text, sizeof text);
+/// Why OpenSSL failed: what it met first, such as that there is no file; what
+/// it met then is only its way back. Forgets all of it.
+std::string failure_reason() {
+  const auto code = ERR_peek_error();
   ERR_clear_error();
-  return text;
+  if (ERR_SYSTEM_ERROR(code))
+    return std::generic_category().message(ERR_GET_REASON(code));
+  const char* const text = ERR_reason_error_string(code);
+  return text != nullptr ? text : "no reason given";
 }
 
 tl::unexpected<error> refuse(std::string_view option, const std::string& file,
                              std::string_view expected) {
   return fail(errc::invalid_argument,
               fmt::format("http.{} '{}' cannot be used ({}); expected {}",
-                          option, file, last_failure(), expected));
+                          option, file, failure_reason(), expected));
 }
 
 } // namespace
@@ -42,7 +46,7 @@ result<tls_context> open_tls(const std::string& certificate,
   tls_context made{SSL_CTX_new(TLS_server_method())};
   if (!made)
     return fail(errc::io_failed,
-                fmt::format("TLS cannot be set up: {}", last_failure()));
+                fmt::format("TLS cannot be set up: {}", failure_reason()));
   auto* const context = made.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION
@@ -61,8 +65,12 @@ result<tls_context> open_tls(const std::string& certificate,
                   "a PEM file with the certificate and its chain");
   if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
     return refuse("tls-key", key, "a PEM file with the certificate's key and no passphrase");
+  // A key of another kind than the certificate's is not compared before.
   if (SSL_CTX_check_private_key(context) != 1)
-    return refuse("tls-key", key, "the key of the certificate");
+    return fail(errc::invalid_argument,
+                fmt::format("http.tls-key '{}' is not the key of "
+                            "http.tls-certificate '{}'",
+                            key, certificate));
   return made;
 }
 

@@ -171,12 +171,30 @@ TEST_CASE("a certificate or key that cannot be used is named") {
   const auto missing = open_tls("/nowhere/certificate", files.key);
   REQUIRE_FALSE(missing);
   CHECK(missing.error().context.starts_with(
-    "http.tls-certificate '/nowhere/certificate' cannot be used ("));
+    "http.tls-certificate '/nowhere/certificate' cannot be used (No such file "
+    "or directory); "));
+  const auto keyless = open_tls(files.certificate, "/nowhere/key");
+  REQUIRE_FALSE(keyless);
+  CHECK(keyless.error().context.starts_with(
+    "http.tls-key '/nowhere/key' cannot be used (No such file or directory); "));
   const auto swapped = open_tls(files.certificate, files.certificate);
   REQUIRE_FALSE(swapped);
   CHECK(swapped.error().context.ends_with(
     "expected a PEM file with the certificate's key and no passphrase"));
   const auto foreign = open_tls(files.certificate, others.key);
   REQUIRE_FALSE(foreign);
-  CHECK(foreign.error().context.find("http.tls-key") == 0);
+  CHECK(foreign.error().context.starts_with(
+    "http.tls-key '" + others.key + "' cannot be used (key values mismatch); "));
+}
+
+TEST_CASE("a key of another kind than the certificate's is told to be none of "
+          "its") {
+  const test::tls_files files;
+  const test::tls_files others{EVP_RSA_gen(2048)};
+  const auto foreign = open_tls(files.certificate, others.key);
+  REQUIRE_FALSE(foreign);
+  CHECK(foreign.error().context
+        == "http.tls-key '" + others.key
+             + "' is not the key of http.tls-certificate '" + files.certificate
+             + "'");
 }

@@ -12,6 +12,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 namespace torpor::test {
@@ -19,9 +20,9 @@ namespace torpor::test {
 /// A key and a certificate that it signed itself, in files.
 class tls_files {
 public:
-  tls_files() {
+  explicit tls_files(EVP_PKEY* made_for = EVP_EC_gen("P-256")) {
     const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> pair{
-      EVP_EC_gen("P-256"), &EVP_PKEY_free};
+      made_for, &EVP_PKEY_free};
     const std::unique_ptr<X509, decltype(&X509_free)> made{X509_new(),
                                                            &X509_free};
     REQUIRE(pair);
