@@ -23,9 +23,9 @@ struct meaning {
 
 constexpr std::array meanings{
   meaning{400, errc::invalid_argument, ""},
-  meaning{401, errc::invalid_argument,
+  meaning{401, errc::unauthorized,
           "give a token in TORPOR_TOKEN or with --token-file"},
-  meaning{403, errc::invalid_argument,
+  meaning{403, errc::forbidden,
           "the token does not allow that: it needs another verb"},
   meaning{404, errc::not_found, ""},
   meaning{409, errc::conflict, ""},
@@ -59,8 +59,7 @@ complaint read_complaint(std::string_view body) {
 
 /// The code of ours that has this name.
 std::optional<errc> code_named(std::string_view name) {
-  for (auto i = static_cast<std::uint8_t>(errc::invalid_argument);
-       i <= static_cast<std::uint8_t>(errc::gone); ++i)
+  for (std::uint8_t i = 1; to_string(errc{i}) != "unknown"; ++i)
     if (to_string(errc{i}) == name)
       return errc{i};
   return std::nullopt;
@@ -78,10 +77,11 @@ error http_failure(std::string_view tried, unsigned status,
   const auto said = read_complaint(body);
   if (!said.message.empty())
     text += fmt::format(": {}", said.message);
-  if (known && !found->remedy.empty())
-    text += fmt::format("; {}", found->remedy);
   const auto meant = known ? found->code : errc::io_failed;
-  return {code_named(said.code).value_or(meant), std::move(text)};
+  const auto code = code_named(said.code).value_or(meant);
+  if (known && code == meant && !found->remedy.empty())
+    text += fmt::format("; {}", found->remedy);
+  return {code, std::move(text)};
 }
 
 } // namespace torpor

@@ -25,6 +25,8 @@ std::string_view to_string(errc code) noexcept {
     case errc::shut_down: return "shut_down";
     case errc::mismatch: return "mismatch";
     case errc::gone: return "gone";
+    case errc::unauthorized: return "unauthorized";
+    case errc::forbidden: return "forbidden";
   }
   return "unknown";
 }

@@ -23,7 +23,9 @@ http::status status_of(errc code) {
     case errc::closed:
     case errc::conflict:
     case errc::mismatch: return http::status::conflict;
-    case errc::fenced: return http::status::forbidden;
+    case errc::unauthorized: return http::status::unauthorized;
+    case errc::fenced:
+    case errc::forbidden: return http::status::forbidden;
     case errc::out_of_range:
     case errc::gone: return http::status::gone;
     case errc::too_large: return http::status::payload_too_large;

@@ -29,6 +29,8 @@ enum class errc : std::uint8_t {
   shut_down,            ///< The runtime is stopping; nothing was changed.
   mismatch,             ///< The stream has another content type.
   gone,                 ///< Deleted, but kept for the streams forked from it.
+  unauthorized,         ///< A server asks for a token that it knows.
+  forbidden,            ///< A server's token does not allow that.
 };
 
 /// The code's name as in the enumeration, for logs, JSON and metrics.

@@ -168,12 +168,16 @@ chmod 600 token tokens
 starts_torpord --torpor.data-dir=store --torpor.http.tokens=tokens
 run 1 "$torpor" append acme/x <<<x
 complains 'answers 401.*TORPOR_TOKEN'
+run 1 "$torpor" append acme/x --json <<<x
+complains '^\{"error":\{"code":"unauthorized",'
 run 0 "$torpor" append acme/x --token-file token <<<x
 TORPOR_TOKEN=$(cat token) run 0 "$torpor" read acme/x
 prints x
 run 1 "$torpor" read p --token-file token
 complains "torpor ls' lists the streams"
 run 1 "$torpor" delete acme/x --token-file token
-complains 'answers 403'
+complains 'answers 403.*another verb'
+run 1 "$torpor" delete acme/x --token-file token --json
+complains '^\{"error":\{"code":"forbidden",'
 ends_torpord
 finish
