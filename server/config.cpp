@@ -2,6 +2,7 @@
 #include "server/config.hpp"
 
 #include "server/config_file.hpp"
+#include "server/listen.hpp"
 #include "server/option_row.hpp"
 #include "server/option_value.hpp"
 #include "server/rule_option.hpp"
@@ -16,6 +17,8 @@
 #include <fstream>
 #include <iterator>
 #include <utility>
+
+#include <unistd.h>
 
 namespace torpor {
 
@@ -239,6 +242,20 @@ error mention_zero(std::string_view key, error failure) {
   return failure;
 }
 
+/// The directory of a store is made when it is missing, not what it lies in.
+result<void> check_directory(std::string path) {
+  if (::access((path + "/.").c_str(), W_OK | X_OK) == 0)
+    return {};
+  if (errno != ENOENT)
+    return fail_io("open", path, errno);
+  while (path.size() > 1 && path.ends_with('/'))
+    path.pop_back();
+  const auto parent = std::filesystem::path{path}.parent_path();
+  if (::access((parent / ".").c_str(), W_OK | X_OK) == 0)
+    return {};
+  return fail_io("mkdir", path, errno);
+}
+
 /// The key without "torpor."; empty when it stands somewhere else.
 std::string_view below_torpor(std::string_view path) {
   constexpr std::string_view root = "torpor.";
@@ -319,10 +336,18 @@ result<void> apply_argument(daemon_config& config, std::string_view argument) {
   return {};
 }
 
+std::string socket_path(const daemon_config& config) {
+  if (!config.http.enabled || config.http.socket.empty())
+    return {};
+  return std::filesystem::path{config.store.data_dir} / config.http.socket;
+}
+
 result<void> validate(const daemon_config& config) {
   return validate(config.store)
     .and_then([&](const options&) { return validate(config.http); })
-    .and_then([&] { return check_buffered(config); });
+    .and_then([&] { return check_buffered(config); })
+    .and_then([&] { return check_directory(config.store.data_dir); })
+    .and_then([&] { return check_socket_path(socket_path(config)); });
 }
 
 } // namespace torpor

@@ -47,8 +47,12 @@ struct daemon_config {
 [[nodiscard]] result<void> apply_argument(daemon_config& config,
                                           std::string_view argument);
 
-/// Checks what belongs together, and that files can be used. Errors:
-/// invalid_argument and io_failed, naming option and remedy.
+/// Where the door's Unix socket lies; empty: there is none.
+[[nodiscard]] std::string socket_path(const daemon_config& config);
+
+/// Checks what belongs together, and that files, the place of the store and that
+/// of the socket can be used. Errors: invalid_argument and io_failed, naming
+/// option and remedy.
 [[nodiscard]] result<void> validate(const daemon_config& config);
 
 } // namespace torpor

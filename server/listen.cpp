@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/listen.hpp"
 
+#include "runtime/assert.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 
 #include <fmt/format.h>
@@ -41,13 +43,14 @@ tl::unexpected<error> refuse_tcp(const std::string& address,
                                            port, reason(number), remedy));
 }
 
-result<sockaddr_un> unix_address(const std::string& path) {
+/// Where a socket is made before it takes its place.
+std::string made_as(const std::string& path, ::pid_t process) {
+  return fmt::format("{}.{}", path, process);
+}
+
+sockaddr_un unix_address(const std::string& path) {
   sockaddr_un made{};
-  if (path.size() >= sizeof made.sun_path)
-    return fail(errc::invalid_argument,
-                fmt::format("http.socket '{}' has {} bytes, the system takes "
-                            "{}; set it to a shorter path, or to \"\" for none",
-                            path, path.size(), sizeof made.sun_path - 1));
+  TORPOR_ASSERT(path.size() < sizeof made.sun_path);
   made.sun_family = AF_UNIX;
   std::memcpy(made.sun_path, path.data(), path.size());
   return made;
@@ -136,36 +139,53 @@ std::uint16_t port_of(const listening_socket& socket) {
   return place.port();
 }
 
-result<listening_socket> listen_unix(const std::string& path) {
-  // Made under another name: it is complete when it takes its place, and takes
-  // the place of a stale one at once.
-  const auto made_as = fmt::format("{}.{}", path, ::getpid());
-  const auto address = unix_address(path);
-  const auto first_address = unix_address(made_as);
-  if (!address || !first_address)
-    return tl::unexpected{(address ? first_address : address).error()};
-  const auto taken = somebody_listens(path, *address);
+result<void> check_socket_path(const std::string& path) {
+  constexpr ::pid_t largest = 4'194'304; // Of Linux, in any configuration.
+  constexpr auto most = sizeof sockaddr_un{}.sun_path - 1;
+  const auto longer = made_as("", largest).size();
+  if (path.size() + longer <= most)
+    return {};
+  return fail(errc::invalid_argument,
+              fmt::format("http.socket '{}' has {} bytes, at most {} can be "
+                          "used; set it to a shorter path, or to \"\" for none",
+                          path, path.size(), most - longer));
+}
+
+result<void> check_socket(const std::string& path) {
+  if (auto fits = check_socket_path(path); !fits)
+    return fits;
+  const auto taken = somebody_listens(path, unix_address(path));
   if (!taken)
     return tl::unexpected{taken.error()};
-  if (*taken)
-    return fail(errc::locked,
-                fmt::format("http.socket '{}' is in use by another process; "
-                            "stop it, or set another path",
-                            path));
+  if (!*taken)
+    return {};
+  return fail(errc::locked,
+              fmt::format("http.socket '{}' is in use by another process; "
+                          "stop it, or set another path",
+                          path));
+}
+
+result<listening_socket> listen_unix(const std::string& path) {
+  if (auto free = check_socket(path); !free)
+    return tl::unexpected{std::move(free).error()};
+  // Made under another name: it is complete when it takes its place, and takes
+  // the place of a stale one at once.
+  const auto first = made_as(path, ::getpid());
+  const auto address = unix_address(first);
   listening_socket made{::socket(AF_UNIX, flags, 0)};
   if (made.number() < 0)
     return fail_io("socket", path, errno);
-  ::unlink(made_as.c_str());
-  if (::bind(made.number(), reinterpret_cast<const sockaddr*>(&*first_address),
-             sizeof *first_address)
+  ::unlink(first.c_str());
+  if (::bind(made.number(), reinterpret_cast<const sockaddr*>(&address),
+             sizeof address)
       != 0)
     return fail_io("bind", path, errno);
   // Nobody can connect before it listens.
-  if (::chmod(made_as.c_str(), S_IRUSR | S_IWUSR) != 0
+  if (::chmod(first.c_str(), S_IRUSR | S_IWUSR) != 0
       || ::listen(made.number(), backlog) != 0
-      || ::rename(made_as.c_str(), path.c_str()) != 0) {
+      || ::rename(first.c_str(), path.c_str()) != 0) {
     const auto number = errno;
-    ::unlink(made_as.c_str());
+    ::unlink(first.c_str());
     return fail_io("listen at", path, number);
   }
   return made;

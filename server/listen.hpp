@@ -33,6 +33,12 @@ private:
 /// The port of a socket of `listen_tcp`.
 [[nodiscard]] std::uint16_t port_of(const listening_socket& socket);
 
+/// Errors: invalid_argument: the path is too long for a socket.
+[[nodiscard]] result<void> check_socket_path(const std::string& path);
+
+/// The same, and errors of `listen_unix` that can be told without listening.
+[[nodiscard]] result<void> check_socket(const std::string& path);
+
 /// Listens at a path; only the user of this process can connect, from the first
 /// moment. What a process that ended left there is replaced. Errors:
 /// invalid_argument: the path is too long; locked: somebody listens there;

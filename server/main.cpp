@@ -2,10 +2,12 @@
 // torpord: keeps a store open until it is told to stop.
 #include "actors/engine.hpp"
 #include "cli/standard_descriptors.hpp"
+#include "runtime/store.hpp"
 #include "server/config.hpp"
 #include "server/durable_streams.hpp"
 #include "server/file_limit.hpp"
 #include "server/front_door.hpp"
+#include "server/listen.hpp"
 #include "torpor/runtime.hpp"
 
 #include <fmt/format.h>
@@ -88,16 +90,29 @@ torpor::result<arguments> parse(std::span<char*> given) {
   return found;
 }
 
+/// Names the file when what is wrong is what it says.
+torpor::error with_file(const std::string& file,
+                        const torpor::daemon_config& of_file,
+                        torpor::error failure) {
+  const auto alone = torpor::validate(of_file);
+  if (!file.empty() && !alone && alone.error().context == failure.context)
+    failure.context = fmt::format("{}: {}", file, failure.context);
+  return failure;
+}
+
 torpor::result<torpor::daemon_config> configure(const arguments& given) {
   torpor::daemon_config config;
   if (!given.file.empty())
     if (auto set = torpor::apply_file(config, given.file); !set)
       return tl::unexpected{set.error()};
+  const auto of_file = config;
   for (const auto each : given.settings)
     if (auto set = torpor::apply_argument(config, each); !set)
       return tl::unexpected{set.error()};
   // Each is right by itself; some, such as a rule's, belong together.
-  return torpor::validate(config).map([&] { return config; });
+  if (auto valid = torpor::validate(config); !valid)
+    return tl::unexpected{with_file(given.file, of_file, valid.error())};
+  return config;
 }
 
 int complain(const torpor::error& failure, int code) {
@@ -158,10 +173,24 @@ void log_damages(const torpor::runtime& opened) {
 /// The door's options, with paths as they are meant.
 torpor::http_options door_options(const torpor::daemon_config& config) {
   auto options = config.http;
-  if (!options.socket.empty())
-    options.socket = std::filesystem::path{config.store.data_dir}
-                     / options.socket;
+  options.socket = torpor::socket_path(config);
   return options;
+}
+
+/// No store is made for a door that cannot be opened. One that is there says
+/// better who has it.
+torpor::result<void> check_door(const torpor::daemon_config& config) {
+  std::error_code unknown;
+  if (!config.http.enabled
+      || std::filesystem::exists(torpor::identity_path(config.store.data_dir),
+                                 unknown))
+    return {};
+  const auto options = door_options(config);
+  return torpor::listen_tcp(options.address, options.port)
+    .and_then([&](const torpor::listening_socket&) {
+      return options.socket.empty() ? torpor::result<void>{}
+                                    : torpor::check_socket(options.socket);
+    });
 }
 
 torpor::stream_options stream_options_of(const torpor::daemon_config& config) {
@@ -200,13 +229,14 @@ open_door(const torpor::daemon_config& config,
   options.connections_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(
     options.connections_max, files > 2 * reserved ? files - reserved
                                                   : files / 2));
-  auto door = torpor::front_door::open(options, engine, make_protocol);
-  if (door)
-    spdlog::info("listening address={} port={} tls={} socket=\"{}\"",
-                 options.address, (*door)->server().port(),
-                 options.tls_certificate.empty() ? "no" : "yes",
-                 options.socket);
-  return door;
+  return torpor::front_door::open(options, engine, make_protocol);
+}
+
+void log_door(const torpor::daemon_config& config, torpor::front_door& door) {
+  spdlog::info("listening address={} port={} tls={} socket=\"{}\"",
+               config.http.address, door.server().port(),
+               config.http.tls_certificate.empty() ? "no" : "yes",
+               torpor::socket_path(config));
 }
 
 /// SIGHUP has the token file read again; the others end the daemon.
@@ -223,6 +253,8 @@ int wait_for_end(const sigset_t& awaited, torpor::front_door* door) {
 
 int serve(const torpor::daemon_config& config, const sigset_t& awaited) {
   start_log(config.log_level);
+  if (auto free = check_door(config); !free)
+    return complain(free.error(), 1);
   const auto begin = std::chrono::steady_clock::now();
   auto store = torpor::runtime::open(config.store);
   if (!store)
@@ -231,14 +263,16 @@ int serve(const torpor::daemon_config& config, const sigset_t& awaited) {
   const auto stats = store->stats();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
     std::chrono::steady_clock::now() - begin);
-  spdlog::info("started version={} pid={} data-dir=\"{}\" streams={} "
-               "replayed-entries={} start-ms={}",
-               TORPOR_VERSION, ::getpid(), config.store.data_dir, stats.catalog,
-               stats.replayed_entries, took.count());
   // Its loops outlive the store, whose actors post to them.
   const auto door = open_door(config, store->engine());
   if (!door)
     return complain(door.error(), 1);
+  spdlog::info("started version={} pid={} data-dir=\"{}\" streams={} "
+               "replayed-entries={} start-ms={}",
+               TORPOR_VERSION, ::getpid(), config.store.data_dir, stats.catalog,
+               stats.replayed_entries, took.count());
+  if (*door)
+    log_door(config, **door);
   const auto signal = wait_for_end(awaited, door->get());
   spdlog::info("stopping signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   if (*door)

@@ -77,7 +77,21 @@ run 1 "$torpord" --torpor.memory.tenants.a/b=1MiB --check
 complains "tenant 'a/b' has a '/'"
 run 1 "$torpord" --torpor.data-dir=no/parent
 complains "^torpord: mkdir 'no/parent'"
+run 1 "$torpord" --torpor.data-dir=no/parent --check
+complains "^torpord: mkdir 'no/parent': No such file"
+# What belongs together is said to be the file's, if it is.
+printf '[torpor.retention.a]\nage = 1s\n' >ini
+run 1 "$torpord" --config-file=ini --check
+complains '^torpord: ini: retention.a.prefix is missing'
+printf '[torpor.http]\ntls-key = "key"\n' >ini
+run 1 "$torpord" --config-file=ini --check
+complains '^torpord: ini: http.tls-certificate and http.tls-key belong together'
+run 1 "$torpord" --config-file=ini --torpor.http.tls-certificate=none --check
+complains "^torpord: http.tls-certificate 'none' cannot be used .No such file"
 # Its door.
+long=$PWD/$(printf '%0100d' 0)
+run 1 "$torpord" --torpor.http.socket="$long" --check
+complains "^torpord: http.socket '$long' has [0-9]+ bytes"
 run 1 "$torpord" --torpor.http.address=0.0.0.0 --check
 complains 'set http.tokens to a file of access tokens, or http.insecure = true'
 run 0 "$torpord" --torpor.http.address=0.0.0.0 --torpor.http.insecure=true --check
@@ -88,12 +102,15 @@ complains 'set http.tls-certificate too'
 starts_torpord --torpor.data-dir=store
 port=$(grep -o 'port=[0-9]*' log | cut -d= -f2)
 run 1 "$torpord" --torpor.data-dir=other --torpor.http.port="$port"
-grep -q "listen at 127.0.0.1 port $port: Address already in use" err \
-  || fail "a port that is in use: $(cat err)"
+complains "^torpord: listen at 127.0.0.1 port $port: Address already in use"
 run 1 "$torpord" --torpor.data-dir=other --torpor.http.port=0 \
   --torpor.http.socket="$PWD/store/torpor.sock"
-grep -q "torpor.sock' is in use by another process" err \
-  || fail "a socket that is in use: $(cat err)"
+complains "torpor.sock' is in use by another process"
+[ ! -e other ] || fail "a store is made for a door that does not open"
+run 0 "$torpor" append s -d here <<<x
+run 1 "$torpord" --torpor.data-dir=here --torpor.http.port="$port"
+grep -q 'Address already in use' err || fail "a port in use: $(cat err)"
+! grep -q ' started ' err || fail "what failed says that it started"
 kill "$daemon"
 wait "$daemon"
 [ ! -e store/torpor.sock ] || fail "a stop leaves its socket"

@@ -3,6 +3,7 @@
 
 #include "server/config_file.hpp"
 #include "server/option_value.hpp"
+#include "tests/support/scratch_directory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -291,6 +292,36 @@ TEST_CASE("files that the door needs are looked at before the start") {
   REQUIRE(!validate(config));
   CHECK(validate(config).error().context.starts_with(
     "http.tls-certificate 'config/torpor.ini' cannot be used ("));
+}
+
+TEST_CASE("the places of the store and of its socket are looked at before the "
+          "start") {
+  const auto says = [](const std::string& data_dir, const std::string& socket) {
+    daemon_config config;
+    config.store.data_dir = data_dir;
+    config.http.socket = socket;
+    const auto valid = validate(config);
+    return valid ? "" : valid.error().context;
+  };
+  const test::scratch_directory scratch;
+  const auto store = scratch.path() + "/store";
+  CHECK(says(store, "door").empty());
+  CHECK(says(store + "//", "").empty());
+  CHECK(says(scratch.path(), "door").empty());
+  CHECK(says(store + "/deeper", "")
+        == "mkdir '" + store + "/deeper': No such file or directory");
+  std::ofstream{store} << "no directory";
+  CHECK(says(store, "") == "open '" + store + "': Not a directory");
+  const std::string longer(100, 'x');
+  CHECK(says(scratch.path(), "/" + longer).find("has 101 bytes, at most 99")
+        != std::string::npos);
+  // With the directory that it lies in.
+  CHECK(says(scratch.path(), longer).find(" bytes, at most 99")
+        != std::string::npos);
+  daemon_config silent;
+  silent.http.enabled = false;
+  silent.http.socket = longer;
+  CHECK(validate(silent));
 }
 
 TEST_CASE("a buffered rule needs a prefix") {

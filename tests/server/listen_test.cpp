@@ -82,11 +82,20 @@ TEST_CASE("what is no socket is left alone") {
   CHECK(code_of(listen_unix(scratch.path())) == errc::already_exists);
 }
 
+TEST_CASE("the longest path that passes the check can be listened at") {
+  const test::scratch_directory scratch;
+  auto path = scratch.path() + "/";
+  path.resize(99, 'x');
+  CHECK(check_socket_path(path));
+  CHECK(listen_unix(path));
+  CHECK_FALSE(check_socket_path(path + "x"));
+}
+
 TEST_CASE("a path that is too long or leads nowhere is refused") {
-  const auto longer = listen_unix("/tmp/" + std::string(103, 'x'));
+  const auto longer = listen_unix("/tmp/" + std::string(95, 'x'));
   CHECK(code_of(longer) == errc::invalid_argument);
   CHECK(longer.error().context.ends_with(
-    "has 108 bytes, the system takes 107; set it to a shorter path, or to "
+    "has 100 bytes, at most 99 can be used; set it to a shorter path, or to "
     "\"\" for none"));
   CHECK(code_of(listen_unix("/nowhere/door")) == errc::io_failed);
 }
