@@ -121,9 +121,9 @@ void stream_table::remove_expired(record_table::row_index row) {
 void stream_table::retain(record_table::row_index row, std::int64_t now_ms) {
   auto& record = records_[row].record;
   const auto keep = records_.retention(row);
-  // Nothing may come behind the block that removes a stream.
+  // Nothing may come behind the block that removes a stream; it may fail.
   if (const auto at = records_[row].awake; at != none && awake_[at].removed)
-    return;
+    return records_.plan_review(row, keep, now_ms + again_ms);
   if (is_buried(row)) {
     doubt_pins(row);
     return records_.plan_review(row, keep, now_ms + sleep_ms_max);

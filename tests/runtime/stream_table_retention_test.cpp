@@ -233,6 +233,20 @@ TEST_CASE_FIXTURE(retention_fixture,
 }
 
 TEST_CASE_FIXTURE(retention_fixture,
+                  "a stream that could not be removed goes on being looked at") {
+  begin();
+  make("a", of_age(1000));
+  add("a");
+  const auto removed = control(write_kind::remove, {{}, "a"});
+  advance(2000); // Its entry is too old, but nothing may come behind.
+  refuse_flights({errc::io_failed, "no room"});
+  CHECK(removed->code() == errc::io_failed);
+  CHECK(first("a") == 0);
+  pass(2000);
+  CHECK(first("a") == 1);
+}
+
+TEST_CASE_FIXTURE(retention_fixture,
                   "who expired is not seen again while it is buried") {
   begin();
   make("a", of_ttl(1000));
