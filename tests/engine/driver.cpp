@@ -22,18 +22,7 @@ public:
     owner_.note(fmt::format("  {} -> {} {} {}", tag, to_string(outcome.code),
                             raw(outcome.stream), raw(outcome.first)));
     owner_.history_.answered(tag, outcome);
-    const auto& request = owner_.history_.at(tag);
-    if (!request.by)
-      return;
-    auto& known = owner_.producers_[request.stream];
-    known.open = request.known == history::fate::unknown;
-    if (outcome.code == errc{}) {
-      known.next.number = request.by->number + 1;
-    } else if (outcome.code == errc::conflict) {
-      // The stream is another one than before: begin anew.
-      ++known.next.epoch;
-      known.next.number = 0;
-    }
+    owner_.maker_.answered(tag, owner_.history_.at(tag));
   }
 
 private:
@@ -72,10 +61,6 @@ void driver::note(const std::string& line) {
 void driver::note_calls() {
   for (const auto& call : store_.disk->take_calls())
     trace_ += "    " + call + '\n';
-}
-
-std::string driver::name() {
-  return fmt::format("t{}/s{}", pick(2), pick(6));
 }
 
 std::string driver::play() {
@@ -166,33 +151,15 @@ void driver::step() {
 }
 
 void driver::append() {
-  const auto how = chance(70) ? ack::durable : ack::buffered;
-  history::write_request request{write_kind::append, name(), how, {}, {}};
-  const auto bytes_max = chance(10) ? 9000 : 300;
-  const auto tag = history_.size();
-  const auto count = 1 + pick(chance(10) ? 20 : 3);
-  for (std::uint64_t i = 0; i < count; ++i)
-    request.payloads.push_back(payload_of(tag, i, pick(bytes_max)));
-  auto& known = producers_[request.stream];
-  if (chance(30) && !known.open) {
-    request.by = known.next;
-    known.tag = tag;
-    known.open = true;
-  }
-  send(history_.sent(std::move(request)));
+  send(history_.sent(maker_.append(history_.size())));
 }
 
 void driver::control(write_kind kind) {
-  send(history_.sent({kind, name(), ack::durable, {}, {}}));
+  send(history_.sent({kind, maker_.name(), ack::durable, {}, {}}));
 }
 
-/// Before a place that is there, as a rule.
 void driver::truncate() {
-  history::write_request request{write_kind::truncate, name(), ack::durable,
-                                 {}, {}};
-  const auto end = history_.end(request.stream);
-  request.before = sequence{pick(end + 2)};
-  send(history_.sent(std::move(request)));
+  send(history_.sent(maker_.truncate(history_)));
 }
 
 void driver::send(std::uint64_t tag) {
@@ -239,9 +206,8 @@ void driver::sync_all() {
 }
 
 void driver::retry_producers() {
-  for (auto& [stream, known] : producers_)
-    if (known.open)
-      send(known.tag);
+  for (const auto tag : maker_.open())
+    send(tag);
 }
 
 void driver::end_phase() {

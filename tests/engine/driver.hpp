@@ -2,10 +2,10 @@
 #pragma once
 
 #include "tests/engine/history.hpp"
+#include "tests/engine/request_maker.hpp"
 #include "tests/engine/simulated_store.hpp"
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -57,19 +57,12 @@ private:
   void end_phase();
   [[nodiscard]] std::string reopen();
   [[nodiscard]] std::string check();
-  [[nodiscard]] std::string name();
 
   std::mt19937_64 random_;
+  request_maker maker_{random_, 10};
   simulated_store store_;
   history history_;
   std::unique_ptr<answers> answers_;
-  /// Last idempotent append of each stream.
-  struct producing {
-    producer next{"p", 0, 0};
-    std::uint64_t tag = 0;
-    bool open = false; ///< `tag` has no answer that settles it.
-  };
-  std::map<std::string, producing> producers_;
   bool traced_;
   bool faulty_ = false; ///< Reads may fail, too.
   std::string wrong_;   ///< What a read in the middle of the work found.

@@ -30,7 +30,7 @@ private:
 /// From some place or time, while appends, seals and merges go on.
 void driver::read() {
   auto request = std::make_unique<read_request>();
-  request->name = name();
+  request->name = maker_.name();
   auto& wanted = request->options;
   wanted.from = sequence{pick(history_.end(request->name) + 2)};
   wanted.count_max = static_cast<std::uint32_t>(1 + pick(20));

@@ -30,7 +30,7 @@ struct watch {
   std::atomic<bool> armed;
   std::atomic<std::uint64_t> calls;
   std::atomic<std::uint64_t> by_kind[system_calls];
-  std::atomic<bool> came_to_grief;
+  std::atomic<bool>* met;
   std::atomic<bool> watched[descriptors_max]; ///< Below the directory.
   std::atomic<bool> is_directory[descriptors_max];
   char paths[descriptors_max][path_bytes];
@@ -69,6 +69,8 @@ std::optional<mishap> count(system_call kind) noexcept {
   const auto always = all.plan.what == mishap::fail_always;
   if (at < all.plan.nth || (at > all.plan.nth && !always))
     return {};
+  if (all.met != nullptr)
+    *all.met = true;
   return all.plan.what;
 }
 
@@ -194,10 +196,12 @@ std::string to_string(system_call call) {
   return names[static_cast<std::size_t>(call)];
 }
 
-void watch_calls(const std::string& directory, const call_plan& plan) {
+void watch_calls(const std::string& directory, const call_plan& plan,
+                 std::atomic<bool>* met) {
   all.directory_bytes = std::min(directory.size(), path_bytes - 1);
   std::memcpy(all.directory, directory.data(), all.directory_bytes);
   all.plan = plan;
+  all.met = met;
   all.calls = 0;
   for (auto& kind : all.by_kind)
     kind = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,8 +48,10 @@ struct call_plan {
 /// directory they are counted and come to grief as planned, elsewhere they do
 /// what libc's do. A sync that fails so has lost nothing: what it would have
 /// lost is the simulated disk's matter.
+/// `met` is set when the planned call has come.
 /// Threads: before others are started.
-void watch_calls(const std::string& directory, const call_plan& plan = {});
+void watch_calls(const std::string& directory, const call_plan& plan = {},
+                 std::atomic<bool>* met = nullptr);
 
 /// From now on nothing comes to grief.
 void end_mishaps();

@@ -9,6 +9,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,8 +62,11 @@ child_end in_child(const std::function<std::string()>& run,
   }
   ::close(ends[1]);
   if (kill_after) {
-    ::usleep(static_cast<useconds_t>(kill_after->count()));
-    ::kill(child, SIGKILL);
+    pollfd ended{ends[0], POLLIN, 0};
+    const timespec span{kill_after->count() / 1'000'000,
+                        kill_after->count() % 1'000'000 * 1000};
+    if (::ppoll(&ended, 1, &span, nullptr) <= 0)
+      ::kill(child, SIGKILL);
   }
   child_end end;
   end.complaint = read_all(ends[0]);

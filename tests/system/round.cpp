@@ -8,8 +8,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <filesystem>
+#include <new>
 #include <sstream>
+#include <stdexcept>
+
+#include <sys/mman.h>
 
 namespace torpor::test {
 
@@ -28,10 +33,32 @@ bool lives_on(const call_plan& plan) {
   return plan.nth > 0 && plan.what >= mishap::fail;
 }
 
+/// A flag that a process shares with those that it forks.
+class shared_flag {
+public:
+  shared_flag()
+    : place_(::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    if (place_ == MAP_FAILED)
+      throw std::runtime_error{"no shared memory"};
+    flag_ = new (place_) std::atomic<bool>{false};
+  }
+  shared_flag(const shared_flag&) = delete;
+  shared_flag& operator=(const shared_flag&) = delete;
+  ~shared_flag() { ::munmap(place_, sizeof(std::atomic<bool>)); }
+
+  [[nodiscard]] std::atomic<bool>* get() const noexcept { return flag_; }
+
+private:
+  void* place_;
+  std::atomic<bool>* flag_;
+};
+
 /// Works, looks what can still be read, and stops.
-std::string work(const round_plan& plan, const places& at) {
+std::string work(const round_plan& plan, const places& at,
+                 std::atomic<bool>* met = nullptr) {
   spdlog::set_level(spdlog::level::off); // Faults are planned here.
-  watch_calls(at.store, plan.work);
+  watch_calls(at.store, plan.work, met);
   std::optional<workload> some; // Outlives the store, which answers it.
   auto store = runtime::open(busy_options(at.store));
   if (!store)
@@ -69,7 +96,10 @@ std::string judge_calmly(const places& at) {
 round_end play(const round_plan& plan, const std::string& directory) {
   const places at{directory};
   std::filesystem::create_directories(directory);
-  const auto worked = in_child([&] { return work(plan, at); }, plan.kill_after);
+  const shared_flag planned;
+  const auto worked = in_child([&] { return work(plan, at, planned.get()); },
+                               plan.kill_after);
+  const auto met = plan.kill_after ? worked.killed : planned.get()->load();
   if (!worked.complaint.empty())
     return {worked.complaint};
   if (plan.recovery > 0) {
@@ -80,7 +110,7 @@ round_end play(const round_plan& plan, const std::string& directory) {
   }
   auto judged = in_child([&] { return judge_calmly(at); });
   if (!judged.complaint.empty() || !plan.again)
-    return {judged.complaint, worked.killed};
+    return {judged.complaint, met};
   auto calm = plan;
   calm.work = {};
   calm.seed += 1'000'000;
@@ -90,7 +120,7 @@ round_end play(const round_plan& plan, const std::string& directory) {
   judged = in_child([&] { return judge_calmly(at); });
   if (!judged.complaint.empty())
     return {"after working on: " + judged.complaint};
-  return {{}, worked.killed};
+  return {{}, met};
 }
 
 std::array<std::uint64_t, system_calls> measure(const round_plan& plan,

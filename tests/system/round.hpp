@@ -24,7 +24,7 @@ struct round_plan {
 /// What a round found.
 struct round_end {
   std::string wrong;   ///< Empty: nothing was lost.
-  bool killed = false; ///< The plan was met.
+  bool met = false;    ///< What was planned for the first process happened.
 };
 
 /// Plays a round in `directory`, which is made and stays.

@@ -50,7 +50,7 @@ struct task {
 
 struct score {
   std::size_t rounds = 0;
-  std::size_t met = 0; ///< Rounds whose process was killed as planned.
+  std::size_t met = 0; ///< Rounds in which what was planned happened.
 };
 
 /// Rounds in processes of their own, some at a time.
@@ -97,7 +97,7 @@ private:
     if (child == 0) {
       ::close(ends[0]);
       const auto end = play(what.plan, directory);
-      const auto report = (end.killed ? "+" : "-") + end.wrong;
+      const auto report = (end.met ? "+" : "-") + end.wrong;
       const auto told = ::write(ends[1], report.data(), report.size());
       ::_exit(told > 0 ? 0 : 1);
     }
@@ -281,17 +281,25 @@ std::vector<task> call_failures(const arguments& given) {
 }
 
 int play_tasks(const arguments& given, const std::vector<task>& tasks) {
+  if (tasks.empty())
+    throw std::runtime_error{"there is no such call, way or error: see --help"};
   const auto started = std::chrono::steady_clock::now();
   field all{given.scratch, given.jobs};
   if (!all.play_all(tasks))
     return 1;
-  fmt::print("{} rounds, {} killed as planned, {:.1f} s: nothing was lost\n",
-             all.result().rounds, all.result().met,
+  const auto [rounds, met] = all.result();
+  fmt::print("{} rounds, in {} of them it happened as planned, {:.1f} s: nothing "
+             "was lost\n",
+             rounds, met,
              std::chrono::duration<double>(std::chrono::steady_clock::now()
                                            - started)
                .count());
   std::filesystem::remove_all(given.scratch);
-  return 0;
+  // Threads make the number of calls vary; more than that proves nothing.
+  if (met * 2 >= rounds)
+    return 0;
+  fmt::print("Too often nothing happened: do the store's calls come here?\n");
+  return 1;
 }
 
 std::string make_scratch(const std::string& wanted) {

@@ -31,23 +31,16 @@ workload::workload(runtime& store, const std::string& log, std::uint64_t seed)
     history_(request_log::read(log)),
     log_(log) {
   log_.opened();
-  learn_producers();
+  for (std::uint64_t tag = 0; tag < history_.size(); ++tag)
+    maker_.answered(tag, history_.at(tag));
 }
 
 std::uint64_t workload::pick(std::uint64_t below) {
   return random_() % below;
 }
 
-std::string workload::name() {
-  return fmt::format("t{}/s{}", pick(2), pick(6));
-}
-
 bool workload::play(std::size_t steps) {
-  std::vector<std::uint64_t> again;
-  for (const auto& [stream, known] : producers_)
-    if (known.open)
-      again.push_back(known.tag);
-  for (const auto tag : again)
+  for (const auto tag : maker_.open())
     send(tag);
   for (std::size_t i = 0; i < steps; ++i)
     if (!step())
@@ -82,33 +75,18 @@ bool workload::step() {
 
 void workload::append() {
   std::unique_lock guard{mutex_};
-  const auto how = chance(70) ? ack::durable : ack::buffered;
-  history::write_request request{write_kind::append, name(), how, {}, {}};
-  const auto tag = history_.size();
-  const auto bytes_max = chance(25) ? 9000 : 300;
-  const auto count = 1 + pick(chance(10) ? 20 : 3);
-  for (std::uint64_t i = 0; i < count; ++i)
-    request.payloads.push_back(payload_of(tag, i, pick(bytes_max)));
-  auto& known = producers_[request.stream];
-  if (chance(30) && !known.open) {
-    request.by = known.next;
-    known.tag = tag;
-    known.open = true;
-  }
+  auto request = maker_.append(history_.size());
   guard.unlock();
   add(std::move(request));
 }
 
 void workload::control(write_kind kind) {
-  add({kind, name(), ack::durable, {}, {}});
+  add({kind, maker_.name(), ack::durable, {}, {}});
 }
 
-/// Before a place that is there, as a rule.
 void workload::truncate() {
-  history::write_request request{write_kind::truncate, name(), ack::durable,
-                                 {}, {}};
   std::unique_lock guard{mutex_};
-  request.before = sequence{pick(history_.end(request.stream) + 2)};
+  auto request = maker_.truncate(history_);
   guard.unlock();
   add(std::move(request));
 }
@@ -156,33 +134,9 @@ void workload::done(std::unique_ptr<write_batch> batch) {
   const auto tag = batch->requests()[0].tag;
   log_.answered(tag, batch->outcome(0));
   history_.answered(tag, batch->outcome(0));
-  note_producer(history_.at(tag));
+  maker_.answered(tag, history_.at(tag));
   --open_;
   answered_.notify_all();
-}
-
-void workload::note_producer(const history::write_request& request) {
-  if (!request.by)
-    return;
-  auto& known = producers_[request.stream];
-  known.open = request.known == history::fate::unknown;
-  known.next = *request.by;
-  if (request.known == history::fate::refused) {
-    // Perhaps the stream is another one than before: begin anew.
-    ++known.next.epoch;
-    known.next.number = 0;
-  } else if (!known.open) {
-    ++known.next.number;
-  }
-}
-
-void workload::learn_producers() {
-  for (std::uint64_t tag = 0; tag < history_.size(); ++tag) {
-    const auto& request = history_.at(tag);
-    note_producer(request);
-    if (request.by)
-      producers_[request.stream].tag = tag;
-  }
 }
 
 bool workload::wait() {

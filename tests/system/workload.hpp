@@ -2,14 +2,13 @@
 #pragma once
 
 #include "tests/engine/history.hpp"
+#include "tests/engine/request_maker.hpp"
 #include "tests/system/request_log.hpp"
 #include "torpor/runtime.hpp"
 
 #include <condition_variable>
 #include <cstdint>
-#include <map>
 #include <mutex>
-#include <optional>
 #include <random>
 #include <string>
 
@@ -36,19 +35,9 @@ public:
   [[nodiscard]] history& known() noexcept { return history_; }
 
 private:
-  /// A stream's idempotent producer and its last append.
-  struct producing {
-    producer next{"p", 0, 0};
-    std::uint64_t tag = 0;
-    bool open = false;
-  };
-
   void done(std::unique_ptr<write_batch> batch) override;
   [[nodiscard]] std::uint64_t pick(std::uint64_t below);
   [[nodiscard]] bool chance(unsigned percent) { return pick(100) < percent; }
-  [[nodiscard]] std::string name();
-  void learn_producers();
-  void note_producer(const history::write_request& request);
   [[nodiscard]] bool step();
   void append();
   void control(write_kind kind);
@@ -60,12 +49,12 @@ private:
 
   runtime& store_;
   std::mt19937_64 random_;
+  request_maker maker_{random_, 25}; ///< Guarded as what follows.
   std::mutex mutex_; ///< Guards what follows.
   std::condition_variable answered_;
   history history_;
   request_log log_;
   std::size_t open_ = 0; ///< Requests without an answer.
-  std::map<std::string, producing> producers_;
 };
 
 } // namespace torpor::test
