@@ -46,10 +46,6 @@ constexpr option_row store_rows[] = {
    [](config& c, const value& v) {
      return put(c.store.data_dir, as_string(v));
    }},
-  {"create-on-append", bool_text,
-   [](config& c, const value& v) {
-     return put(c.store.create_on_append, as_bool(v));
-   }},
   {"log-level", level_text,
    [](config& c, const value& v) {
      return put_level(c.log_level, as_string(v));

@@ -71,7 +71,8 @@ daemon_config applied(std::string_view text) {
   return config;
 }
 
-/// All values of a configuration. Does not compile when a field is added.
+/// All values of a configuration. Does not compile when a field is added. Over
+/// HTTP only PUT makes streams: `create_on_append` is none of the daemon's.
 auto fields(const daemon_config& config) {
   const auto& [store, log_level, http, buffered] = config;
   const auto& [data_dir, create_on_append, sync, memory, journal, segments,
@@ -83,9 +84,9 @@ auto fields(const daemon_config& config) {
   const auto& [compression] = segments;
   const auto& [workers, shards, readers] = pool;
   return std::tuple{
-    log_level, data_dir,   create_on_append, max_delay, max_bytes, linger,
-    window,    all_bytes,  stream,           tenant,    cache,     tenants,
-    workers,   file_bytes, idle_mark,        shards,    readers,
+    log_level, data_dir,   max_delay, max_bytes, linger,
+    window,    all_bytes,  stream,    tenant,    cache,  tenants,
+    workers,   file_bytes, idle_mark, shards,    readers,
     retention, compression, http,          buffered};
 }
 
@@ -100,7 +101,6 @@ daemon_config all_changed() {
   config.log_level = "off";
   auto& store = config.store;
   store.data_dir = "elsewhere";
-  store.create_on_append = false;
   store.sync = {1ms, 4096, 7ms, 9};
   store.memory = {1 << 20, 1 << 16, 5, 6, {}};
   store.journal = {1 << 16, 10ms};
@@ -148,7 +148,6 @@ TEST_CASE("config/torpor.ini leaves no option out") {
 TEST_CASE("every option in a file reaches its place") {
   const auto config = applied("[torpor]\n"
                               "data-dir = \"elsewhere\" ; a comment\n"
-                              "create-on-append = false\n"
                               "log-level = \"off\"\n"
                               "[torpor.sync]\n"
                               "max-delay = 1ms\n"
@@ -425,7 +424,7 @@ TEST_CASE("a key that is unknown is refused with what there is") {
            "sync.max-delay, sync.max-bytes, sync.linger, sync.window");
   CHECK(refusal("[torpor]\nmax-delay = 5s\n")
         == ":2: [torpor] max-delay = 5s: no such option; expected one of "
-           "data-dir, create-on-append, log-level");
+           "data-dir, log-level");
 }
 
 TEST_CASE("a value of another type is refused with what is expected") {
@@ -434,7 +433,7 @@ TEST_CASE("a value of another type is refused with what is expected") {
            "milliseconds such as 500ms, 5s or 1min");
   const std::pair<std::string_view, std::string_view> cases[] = {
     {"[torpor]\ndata-dir = 5\n", "expected a string in double quotes"},
-    {"[torpor]\ncreate-on-append = 1\n", "expected true or false"},
+    {"[torpor.http]\ninsecure = 1\n", "expected true or false"},
     {"[torpor]\nlog-level = \"loud\"\n", "expected \"trace\", \"debug\""},
     {"[torpor.sync]\nmax-delay = 1500us\n", "whole milliseconds"},
     {"[torpor.sync]\nmax-delay = \"5s\"\n", "expected a duration"},
@@ -549,7 +548,6 @@ TEST_CASE("the command line sets options without quotes") {
   for (const auto* const each :
        {"--torpor.data-dir=5s", "--torpor.sync.max-delay=1min",
         "--torpor.sync.max-bytes=8KiB", "--torpor.sync.window=17",
-        "--torpor.create-on-append=false",
         "--torpor.memory.tenants.acme=1MiB"}) {
     INFO(std::string{each});
     CHECK(apply_argument(config, each));
@@ -558,7 +556,6 @@ TEST_CASE("the command line sets options without quotes") {
   CHECK(config.store.sync.max_delay == 1min);
   CHECK(config.store.sync.max_bytes == 8192);
   CHECK(config.store.sync.window == 17);
-  CHECK(!config.store.create_on_append);
   CHECK(config.store.memory.tenants.at("acme") == 1u << 20);
 }
 
