@@ -190,6 +190,7 @@ void http_connection::refuse(const http_refusal& why) {
   auto answer = error_response(why.status, why.code, why.message);
   if (why.retry_after_s != 0)
     answer.set(http::field::retry_after, fmt::to_string(why.retry_after_s));
+  owner_.handler().refused(answer);
   respond(std::move(answer));
 }
 

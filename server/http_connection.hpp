@@ -98,6 +98,7 @@ private:
   void linger();
   void lose();
   void abort();
+  void dismiss();
   void close();
   void settle();
   void nothing() {}

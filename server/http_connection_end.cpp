@@ -17,14 +17,20 @@ constexpr auto linger_max = 2s;
 constexpr http_refusal slow_request{
   status::request_timeout, "timeout",
   "the request did not come within http.header-timeout and http.body-timeout"};
+
+constexpr http_refusal leaving{status::service_unavailable, "shut_down",
+                               "torpord is stopping; come again", 1};
+
 } // namespace
 
 void http_connection::wind_down(bool hard) {
   switch (phase_) {
     case phase::idle: return close();
     case phase::serving:
-      if (hard || endless_)
+      if (hard)
         lose();
+      else if (endless_)
+        defer<&http_connection::dismiss>();
       return;
     case phase::closed: return;
     default:
@@ -52,6 +58,17 @@ void http_connection::lose() {
     return;
   losing_ = true;
   defer<&http_connection::abort>();
+}
+
+/// The server stops: who waits without end is told to come again.
+void http_connection::dismiss() {
+  if (is_gone() || !endless_)
+    return;
+  std::exchange(aborted_, nullptr)();
+  if (begun_)
+    end();
+  else
+    refuse(leaving);
 }
 
 void http_connection::abort() {

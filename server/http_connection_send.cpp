@@ -107,8 +107,12 @@ void http_connection::on_drained(std::function<void()> then) {
 void http_connection::on_abort(answer_wait wait, std::function<void()> then) {
   aborted_ = std::move(then);
   endless_ = wait == answer_wait::endless;
-  if (endless_ && (ended_ || owner_.stopping()))
+  if (!endless_)
+    return;
+  if (ended_)
     lose();
+  else if (owner_.stopping())
+    defer<&http_connection::dismiss>();
 }
 
 void http_connection::call_drained() {

@@ -107,6 +107,10 @@ public:
   /// then it has been answered, or will be, and its connection ends with that.
   [[nodiscard]] virtual bool wants_body(http_exchange&) { return true; }
 
+  /// Called with what a connection answers by itself, to what never became a
+  /// request for `handle`, or to who waits when the server stops.
+  virtual void refused(const http_response&) {}
+
   /// Called with each request when its body is there. Answers now or later.
   virtual void handle(http_exchange& exchange) = 0;
 };

@@ -106,6 +106,12 @@ bool http_router::wants_body(http_exchange& exchange) {
   return false;
 }
 
+/// Which method it was meant to be is not known, or does not matter.
+void http_router::refused(const http_response& answer) {
+  counts_.request(verb::unknown, answer.result_int());
+  counts_.error(error_code_of(answer));
+}
+
 void http_router::handle_stream(counted_exchange& exchange) {
   if (!access_ && !door_.limiter.limits())
     return protocol_->handle(exchange);

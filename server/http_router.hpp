@@ -32,6 +32,7 @@ public:
 
   /// Only of streams, and of who may have them.
   [[nodiscard]] bool wants_body(http_exchange& exchange) override;
+  void refused(const http_response& answer) override;
   void handle(http_exchange& exchange) override;
 
 private:

@@ -372,7 +372,7 @@ TEST_CASE_FIXTURE(http_fixture, "a process without descriptors goes on later") {
   CHECK(waiting.front().read_answer().status == 200);
 }
 
-TEST_CASE_FIXTURE(http_fixture, "a stop closes who waits, and who listens") {
+TEST_CASE_FIXTURE(http_fixture, "a stop sends away who waits, and who listens") {
   auto idle = connect();
   idle.send(get_echo);
   CHECK(idle.read_answer().status == 200);
@@ -384,13 +384,30 @@ TEST_CASE_FIXTURE(http_fixture, "a stop closes who waits, and who listens") {
   CHECK(events.read_through("\r\n\r\n") != "");
   wait_until([&] { return log.requests == 3; });
   wait_until([&] { return server->connections() == 4; });
-  server->stop();
-  CHECK(server->connections() == 0);
-  CHECK(log.aborts == 2);
+  std::thread stopping{[&] { server->stop(); }};
   CHECK(idle.is_closed());
   CHECK(silent.is_closed());
+  const auto told = polls.read_answer();
+  CHECK(told.status == 503);
+  CHECK(told.has("Retry-After: 1\r\n"));
+  CHECK(told.body.find("\"code\":\"shut_down\"") != std::string::npos);
   CHECK(polls.is_closed());
+  CHECK(events.read_through("0\r\n\r\n") == "0\r\n\r\n"); // All came.
   CHECK(events.is_closed());
+  polls.close();
+  events.close();
+  stopping.join();
+  CHECK(server->connections() == 0);
+  CHECK(log.aborts == 2);
+  CHECK(log.refusals == 1);
+}
+
+TEST_CASE_FIXTURE(http_fixture, "handlers hear of what was refused before them") {
+  auto client = connect();
+  client.send("garbage\r\n\r\n");
+  CHECK(client.read_answer().status == 400);
+  CHECK(log.refusals == 1);
+  CHECK(log.requests == 0);
 }
 
 TEST_CASE_FIXTURE(http_fixture, "a stop waits for what is being answered") {

@@ -338,6 +338,14 @@ TEST_CASE_FIXTURE(fixture, "requests, bytes, errors and latencies are "
   CHECK(total.reads.count() == 2);
 }
 
+TEST_CASE_FIXTURE(fixture, "what a connection refuses by itself counts, too") {
+  start("");
+  router->refused(error_response(status::request_timeout, "timeout", "slow"));
+  const auto total = metrics.total();
+  CHECK(total.of_class(4) == 1);
+  CHECK(total.errors.at("timeout") == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "live readers count while they are there") {
   start();
   std::vector<http_exchange*> open;

@@ -32,6 +32,7 @@ void wait_until(Condition holds) {
 struct door_log {
   std::atomic<int> requests{0};
   std::atomic<int> aborts{0};
+  std::atomic<int> refusals{0};
   std::atomic<int> drains{0};
   std::atomic<std::size_t> unsent_bytes{0};
 };
@@ -53,6 +54,8 @@ public:
     exchange.respond({status::forbidden, 11});
     return false;
   }
+
+  void refused(const http_response&) override { ++log_.refusals; }
 
   void handle(http_exchange& exchange) override {
     ++log_.requests;
