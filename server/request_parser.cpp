@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace torpor {
 
@@ -30,6 +31,15 @@ constexpr http_refusal unknown_method{
 constexpr http_refusal host_missing{
   status::bad_request, "invalid_argument",
   "a request of HTTP/1.1 needs one field 'Host'"};
+constexpr http_refusal host_malformed{
+  status::bad_request, "invalid_argument",
+  "the field 'Host' is no name or address, with or without a port"};
+constexpr http_refusal fragment_given{
+  status::bad_request, "invalid_argument",
+  "a target has no '#': in a stream's name it is %23"};
+constexpr http_refusal two_authorizations{
+  status::bad_request, "invalid_argument",
+  "a request has one field 'Authorization' at most"};
 constexpr http_refusal coding_unknown{
   status::not_implemented, "not_implemented",
   "the only Transfer-Encoding that is understood is 'chunked'"};
@@ -39,6 +49,16 @@ constexpr http_refusal coding_misplaced{
 constexpr http_refusal expectation_unknown{
   status::expectation_failed, "invalid_argument",
   "the only Expect that is understood is '100-continue'"};
+
+/// What may stand in an authority without user (RFC 3986, 3.2.2). It comes back
+/// in `Location`.
+bool is_host(std::string_view text) {
+  constexpr std::string_view marks = "-._~!$&'()*+,;=%:[]";
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
+  });
+}
 
 } // namespace
 
@@ -100,7 +120,7 @@ void request_parser::take_authority() {
   const std::string host{target.substr(begin, end - begin)};
   if ((!boost::beast::iequals(scheme, "http")
        && !boost::beast::iequals(scheme, "https"))
-      || host.empty() || host.find('@') != none)
+      || host.empty() || !is_host(host))
     return; // There is nothing at such a path.
   std::string path{target.substr(end)};
   if (!path.starts_with('/'))
@@ -114,6 +134,13 @@ const http_refusal* request_parser::judge_header() {
     return &unknown_method;
   if (message_.version() == 11 && message_.count(field::host) != 1)
     return &host_missing;
+  if (const auto host = message_[field::host];
+      !is_host({host.data(), host.size()}))
+    return &host_malformed;
+  if (message_.target().find('#') != boost::beast::string_view::npos)
+    return &fragment_given;
+  if (message_.count(field::authorization) > 1)
+    return &two_authorizations;
   if (const auto* why = judge_coding())
     return why;
   const auto expected = message_.find(field::expect);

@@ -128,6 +128,12 @@ TEST_CASE_FIXTURE(fixture, "what is no request is refused by its kind") {
     {400, "GET / HTTP/1.1\r\nHost: x\r\nA: \x01\r\n\r\n"},
     {400, "GET / HTTP/1.1\r\n\r\n"},
     {400, "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nHost: a\"<>\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"},
+    {400, "GET /a#b HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {400, "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\n"
+          "Authorization: Bearer b\r\n\r\n"},
     {400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"},
     {400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1x\r\n\r\n"},
     {400, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \r\n\r\n"},
