@@ -170,9 +170,9 @@ std::size_t http_connection::send_now(out_parts parts) {
   TORPOR_ASSERT(parts.size() <= pieces.size());
   std::size_t i = 0;
   for (const auto& [bytes, owner] : parts)
-    pieces[i++] = {const_cast<char*>(bytes.data()), bytes.size()};
-  const auto [result, bytes]
-    = channel_.write(std::span{pieces}.first(parts.size()));
+    if (!bytes.empty())
+      pieces[i++] = {const_cast<char*>(bytes.data()), bytes.size()};
+  const auto [result, bytes] = channel_.write(std::span{pieces}.first(i));
   owner_.count_sent(bytes);
   if (result == byte_channel::outcome::failed)
     lose();
