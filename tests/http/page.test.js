@@ -69,12 +69,12 @@ const figure = async (id) => Number((await text(id)).replaceAll(",", ""));
 const entries = () => page.locator("#entries pre").allTextContents();
 const until = (get) => expect.poll(get, patient);
 
-async function send(method, name, body, type = "text/plain") {
+async function send(method, name, body, type = "text/plain", headers = {}) {
   const path = name.split("/").map(encodeURIComponent).join("/");
   const answer = await fetch(daemon.streamUrl(path), {
     method,
     body,
-    headers: { "Content-Type": type },
+    headers: { "Content-Type": type, ...headers },
   });
   if (!answer.ok) throw new Error(`${method} ${name}: ${answer.status}`);
 }
@@ -130,6 +130,17 @@ test("a stream is found, looked into and followed", async () => {
   await until(async () => (await entries())[2]).toContain("61 20 71 75");
   await page.click("#follow");
   expect(await page.getAttribute("#follow", "aria-pressed")).toBe("false");
+  expect(complaints).toEqual([]);
+});
+
+test("an untouched fork shows the entries that it has inherited", async () => {
+  await send("PUT", "fork/source", "three pears");
+  await send("PUT", "fork/fork", undefined, "text/plain",
+    { "Stream-Forked-From": "/v1/stream/fork/source" });
+  await choose("fork/fork");
+  await until(entries).toEqual(["three pears"]);
+  expect(await text("stream-note")).toBe("");
+  expect(await text("facts")).toContain("1, 1 of its source");
   expect(complaints).toEqual([]);
 });
 
