@@ -2,6 +2,7 @@
 #include "actors/sealer.hpp"
 
 #include "actors/countdown.hpp"
+#include "runtime/safety_step.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -147,6 +148,8 @@ void sealer_state::start_checkpoint() {
     self->send(each, ask_atom::value, table_task{[](stream_table& table) {
                  table.records().begin_checkpoint();
                }});
+  if (!does(safety_step::checkpoint_order))
+    return finish_checkpoint();
   collect(true);
 }
 

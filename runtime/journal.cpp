@@ -2,6 +2,7 @@
 #include "runtime/journal.hpp"
 
 #include "runtime/assert.hpp"
+#include "runtime/safety_step.hpp"
 
 #include <cstring>
 #include <utility>
@@ -59,7 +60,7 @@ commit_outcome journal::mark_idle() {
   if (health_ == health::failed)
     return commit_outcome::failed;
   buffer_.shrink(idle_bytes);
-  if (end_.idle || end_.frame == 0)
+  if (end_.idle || end_.frame == 0 || !does(safety_step::idle_mark))
     return commit_outcome::durable;
   auto mark = lay_out({}, 0);
   return put(mark);
@@ -138,9 +139,13 @@ commit_outcome journal::put(frame_header& frame) {
     frame.file = file_number_;
     encode(frame, buffer_.data());
     const bytes_view bytes{buffer_.data(), frame_bytes(frame.payload_bytes)};
-    const auto done = file_->write(used_, bytes).and_then([&] {
-      return file_->sync();
-    });
+    const auto write = [&] { return file_->write(used_, bytes); };
+    const auto sync = [&] {
+      return in_step(safety_step::journal_sync, [&] { return file_->sync(); });
+    };
+    const auto done = does(safety_step::answer_after_sync)
+                        ? write().and_then(sync)
+                        : sync().and_then(write);
     if (done) {
       accept(frame);
       return commit_outcome::durable;
@@ -184,7 +189,8 @@ result<std::unique_ptr<file>> journal::next_file() {
 void journal::fence(error why) {
   failure_ = std::move(why);
   health_ = health_ == health::good ? health::fenced : health::failed;
-  file_.reset();
+  if (does(safety_step::fence))
+    file_.reset();
 }
 
 void journal::accept(const frame_header& frame) {

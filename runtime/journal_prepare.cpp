@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/journal.hpp"
 
+#include "runtime/safety_step.hpp"
+
 #include <algorithm>
 #include <cerrno>
 
@@ -20,7 +22,7 @@ result<void> fill_with_zeros(file& made, std::uint64_t bytes) {
     if (auto written = made.write(offset, zeros.first(piece)); !written)
       return written;
   }
-  return made.sync();
+  return in_step(safety_step::prepare_sync, [&] { return made.sync(); });
 }
 
 /// Files are taken in order: a number up to the newest one's was taken, and
@@ -54,7 +56,9 @@ result<std::unique_ptr<file>> journal::prepare(disk& disk,
     done = disk.rename(begun, path);
   if (done) {
     begun = path;
-    done = disk.sync_directory(config.directory);
+    done = in_step(safety_step::prepared_name_sync, [&] {
+      return disk.sync_directory(config.directory);
+    });
   }
   if (done)
     made = disk.open(path, open_mode::write);

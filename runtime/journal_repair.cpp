@@ -2,6 +2,7 @@
 #include "runtime/journal_repair.hpp"
 
 #include "runtime/aligned_buffer.hpp"
+#include "runtime/safety_step.hpp"
 
 #include <fmt/format.h>
 
@@ -44,10 +45,14 @@ result<void> keep_tail(disk& disk, const std::string& path,
   auto& tail = **opened;
   return tail.truncate(last.end())
     .and_then([&] {
-      return write_again(tail, last.offset,
-                         frame_head_bytes + last.header.payload_bytes);
+      return in_step(safety_step::tail_rewrite, [&] {
+        return write_again(tail, last.offset,
+                           frame_head_bytes + last.header.payload_bytes);
+      });
     })
-    .and_then([&] { return tail.sync(); });
+    .and_then([&] {
+      return in_step(safety_step::tail_sync, [&] { return tail.sync(); });
+    });
 }
 
 /// The page cache may have dropped the frame between scan and repair.
@@ -74,8 +79,10 @@ result<void> name_again(disk& disk, const journal_config& config,
                         std::uint32_t number) {
   const auto path = journal_file_path(config, number);
   const auto aside = unfinished_file_path(config, number);
-  return disk.rename(path, aside).and_then([&] {
-    return disk.rename(aside, path);
+  return in_step(safety_step::spare_rename, [&] {
+    return disk.rename(path, aside).and_then([&] {
+      return disk.rename(aside, path);
+    });
   });
 }
 

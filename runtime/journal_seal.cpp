@@ -2,6 +2,7 @@
 #include "runtime/journal_seal.hpp"
 
 #include "runtime/frame_reader.hpp"
+#include "runtime/safety_step.hpp"
 #include "runtime/segment_files.hpp"
 
 #include <fmt/format.h>
@@ -193,7 +194,9 @@ result<void> remove_sealed(disk& disk, const journal_config& config,
       break;
     // One after the other: a gap in the middle would look like a loss.
     auto gone = disk.unlink(journal_file_path(config, number)).and_then([&] {
-      return disk.sync_directory(config.directory);
+      return in_step(safety_step::removal_order, [&] {
+        return disk.sync_directory(config.directory);
+      });
     });
     if (!gone)
       return gone;
@@ -207,8 +210,9 @@ result<segment_summary> seal_journal(disk& disk, const journal_config& journal,
                                      const segment_config& segment) {
   const auto path = directory + "/" + segment_file_name(segment.number);
   auto sealed = write_segment(disk, journal, range, path, segment);
+  const auto name = [&] { return disk.sync_directory(directory); };
   if (sealed)
-    if (auto named = disk.sync_directory(directory); !named)
+    if (auto named = in_step(safety_step::segment_name_sync, name); !named)
       sealed = tl::unexpected{named.error()};
   // Best effort: the next opening removes what is left. The number is new, so
   // nobody else's file has that name.

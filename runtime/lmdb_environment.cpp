@@ -2,6 +2,7 @@
 #include "runtime/lmdb_environment.hpp"
 
 #include "runtime/posix_disk.hpp"
+#include "runtime/safety_step.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -82,7 +83,8 @@ errc code_of(int number) {
 unsigned flags_of(lmdb_access access) {
   // MDB_NOTLS: a reader belongs to its object, which moves between threads.
   // MDB_NORDAHEAD: lookups hit single pages at random.
-  constexpr unsigned always = MDB_NOTLS | MDB_NORDAHEAD;
+  const unsigned always = MDB_NOTLS | MDB_NORDAHEAD
+                          | (does(safety_step::catalog_sync) ? 0 : MDB_NOSYNC);
   switch (access) {
     case lmdb_access::write: return always;
     case lmdb_access::read: return always | MDB_RDONLY;

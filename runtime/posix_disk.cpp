@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/posix_disk.hpp"
 
+#include "runtime/safety_step.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -89,7 +91,7 @@ public:
   result<void> sync() override {
     if (failed_)
       return refuse("fdatasync");
-    if (::fdatasync(buffered_.get()) != 0)
+    if (does(safety_step::file_sync) && ::fdatasync(buffered_.get()) != 0)
       return end("fdatasync", errno);
     return {};
   }
@@ -163,7 +165,7 @@ private:
 
   /// The first failed write or sync ends the file.
   tl::unexpected<error> end(std::string_view call, int number) {
-    failed_ = true;
+    failed_ = does(safety_step::failed_file);
     return fail_io(call, path_, number);
   }
 
@@ -270,7 +272,7 @@ result<void> posix_disk::sync_directory(const std::string& path) {
   const auto directory = open_descriptor(path, O_RDONLY | O_DIRECTORY);
   if (!directory)
     return tl::unexpected{directory.error()};
-  if (::fsync(directory->get()) != 0)
+  if (does(safety_step::name_sync) && ::fsync(directory->get()) != 0)
     return fail_io("fsync", path, errno);
   return {};
 }

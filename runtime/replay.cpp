@@ -2,6 +2,7 @@
 #include "runtime/replay.hpp"
 
 #include "runtime/retention.hpp"
+#include "runtime/safety_step.hpp"
 
 #include <algorithm>
 
@@ -133,6 +134,8 @@ producer_verdict judge(const producer_state* state, std::uint64_t epoch,
     return {};
   if (number > state->next)
     return refuse(errc::conflict, state->next);
+  if (!does(safety_step::deduplication))
+    return {};
   const auto& answer = state->answers[number % producer_state::answers_max];
   const auto known = answer.number == number && answer.count > 0;
   return {producer_verdict::duplicate, known ? answer : producer_answer{}, {},

@@ -2,6 +2,7 @@
 #include "runtime/segment_merge.hpp"
 
 #include "runtime/assert.hpp"
+#include "runtime/safety_step.hpp"
 #include "runtime/segment_files.hpp"
 #include "runtime/segment_scan.hpp"
 
@@ -176,8 +177,9 @@ merge_segments(disk& disk,
   auto merged = segment_merger{sources, *writer, kept, cancelled}
                   .run()
                   .and_then([&] { return writer->finish(); });
+  const auto name = [&] { return disk.sync_directory(directory); };
   if (merged)
-    if (auto named = disk.sync_directory(directory); !named)
+    if (auto named = in_step(safety_step::segment_name_sync, name); !named)
       merged = tl::unexpected{named.error()};
   if (!merged) // Best effort: the next opening removes what is left.
     static_cast<void>(disk.unlink(path));

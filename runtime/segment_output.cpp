@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/segment_output.hpp"
 
+#include "runtime/safety_step.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -26,7 +28,9 @@ result<void> segment_output::append(bytes_view bytes) {
 }
 
 result<void> segment_output::finish() {
-  return write_piece().and_then([&] { return file_->sync(); });
+  return write_piece().and_then([&] {
+    return in_step(safety_step::segment_sync, [&] { return file_->sync(); });
+  });
 }
 
 result<void> segment_output::write_piece() {

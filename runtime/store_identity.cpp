@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/store_identity.hpp"
 
+#include "runtime/safety_step.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -86,7 +88,10 @@ result<store_id> make_identity(disk& disk, const std::string& directory,
     return tl::unexpected{made.error()};
   return (*made)
     ->write(0, as_bytes(text))
-    .and_then([&] { return (*made)->sync(); })
+    .and_then([&] {
+      return in_step(safety_step::identity_sync,
+                     [&] { return (*made)->sync(); });
+    })
     .and_then([&] { return disk.rename(temporary, path); })
     .and_then([&] { return disk.sync_directory(directory); })
     .map([&] { return id; });

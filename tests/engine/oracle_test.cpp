@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// The judge of all simulations and faults, judged: each thing that may never
+// happen to a store is done to a list of payloads, and has to be found.
+#include "tests/engine/inspection.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+namespace torpor::test {
+
+namespace {
+
+struct kept_stream {
+  stream_info info;
+  std::vector<std::string> payloads; ///< From `info.first` on.
+};
+
+/// A store that has whatever a test puts into it.
+class made_up_store final : public inspected {
+public:
+  std::map<stream_id, kept_stream> kept;
+
+  std::vector<stream_info> streams() override {
+    std::vector<stream_info> all;
+    for (auto& [id, stream] : kept) {
+      stream.info.next = stream.info.first + stream.payloads.size();
+      all.push_back(stream.info);
+    }
+    return all;
+  }
+
+  result<read_page> read(stream_ref stream,
+                         const read_options& wanted) override {
+    const auto& from = kept.at(stream.id);
+    if (wanted.from < from.info.first)
+      return fail(errc::out_of_range, "truncated");
+    read_page page;
+    page.stream = stream.id;
+    page.next = page.next_from = from.info.next;
+    for (auto at = raw(wanted.from) - raw(from.info.first);
+         at < from.payloads.size(); ++at)
+      page.entries.push_back(
+        {from.info.first + at, 0, as_bytes(from.payloads[at]), {}});
+    return page;
+  }
+};
+
+constexpr stream_id one{257};
+constexpr stream_id other{513};
+
+history::write_request request_for(const std::string& stream, write_kind kind,
+                                   std::vector<std::string> payloads = {}) {
+  history::write_request request;
+  request.kind = kind;
+  request.stream = stream;
+  request.ack = ack::durable;
+  request.payloads = std::move(payloads);
+  return request;
+}
+
+/// A driver's history and the store that it is about: "a" with two durable
+/// requests of two entries each, and a request without an answer.
+struct told_store {
+  told_store() {
+    add(one, "a");
+    append(2, ack::durable);
+    append(2, ack::durable);
+    told.sent(request_for("a", write_kind::append, {"2/0/x", "2/1/x"}));
+  }
+
+  void add(stream_id id, const std::string& name) {
+    store.kept[id].info.id = id;
+    store.kept[id].info.name = name;
+  }
+
+  void append(std::size_t count, ack how) {
+    auto& payloads = store.kept[one].payloads;
+    auto request = request_for("a", write_kind::append);
+    request.ack = how;
+    for (std::size_t i = 0; i < count; ++i)
+      request.payloads.push_back(fmt::format("{}/{}/x", told.size(), i));
+    write_outcome outcome;
+    outcome.stream = one;
+    outcome.first = sequence{payloads.size()};
+    outcome.count = static_cast<std::uint32_t>(count);
+    payloads.insert(payloads.end(), request.payloads.begin(),
+                    request.payloads.end());
+    told.answered(told.sent(std::move(request)), outcome);
+  }
+
+  void acknowledge(write_kind kind, sequence before = {}) {
+    auto request = request_for("a", kind);
+    request.before = before;
+    write_outcome outcome;
+    outcome.stream = one;
+    told.answered(told.sent(std::move(request)), outcome);
+  }
+
+  std::vector<std::string>& payloads() { return store.kept[one].payloads; }
+  std::string verdict() { return inspect(store, told); }
+
+  made_up_store store;
+  history told;
+};
+
+} // namespace
+
+TEST_CASE("the judge has nothing against a store that keeps its word") {
+  told_store all;
+  CHECK(all.verdict() == "");
+  SUBCASE("twice") {}
+  SUBCASE("with the whole of a request that nobody answered") {
+    all.payloads().insert(all.payloads().end(), {"2/0/x", "2/1/x"});
+  }
+  SUBCASE("with buffered entries, which a crash may take") {
+    all.append(1, ack::buffered);
+    all.told.crashed();
+    all.payloads().pop_back();
+  }
+  CHECK(all.verdict() == "");
+}
+
+TEST_CASE("the judge finds an acknowledged entry that is missing") {
+  told_store all;
+  SUBCASE("at the end") { all.payloads().resize(2); }
+  SUBCASE("in the middle") { all.payloads().erase(all.payloads().begin() + 1); }
+  SUBCASE("with its stream") { all.store.kept.clear(); }
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds bytes that nobody appended") {
+  told_store all;
+  SUBCASE("in an acknowledged entry") { all.payloads()[1] = "0/1/y"; }
+  SUBCASE("in one behind") { all.payloads().push_back("rubbish"); }
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds entries that are out of order or there twice") {
+  told_store all;
+  SUBCASE("swapped") {
+    std::swap(all.payloads()[0], all.payloads()[2]);
+    std::swap(all.payloads()[1], all.payloads()[3]);
+  }
+  SUBCASE("twice") {
+    all.payloads().insert(all.payloads().end(), {"1/0/x", "1/1/x"});
+  }
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds what is there of an unanswered request in part") {
+  told_store all;
+  all.payloads().push_back("2/0/x");
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds an entry in another stream than its own") {
+  told_store all;
+  all.add(other, "b");
+  all.store.kept[other].payloads = {"2/0/x", "2/1/x"};
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds what was refused and is there") {
+  told_store all;
+  write_outcome outcome;
+  outcome.code = errc::overloaded;
+  const auto tag = all.told.sent(
+    request_for("a", write_kind::append, {"3/0/x"}));
+  all.told.answered(tag, outcome);
+  CHECK(all.verdict() == "");
+  all.payloads().push_back("3/0/x");
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds an acknowledged change that goes back") {
+  told_store all;
+  SUBCASE("a close") { all.acknowledge(write_kind::close); }
+  SUBCASE("a delete") { all.acknowledge(write_kind::remove); }
+  SUBCASE("a truncation") {
+    all.acknowledge(write_kind::truncate, sequence{2});
+  }
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds a truncation that nobody asked for") {
+  told_store all;
+  all.store.kept[one].info.first = sequence{2};
+  all.payloads().erase(all.payloads().begin(), all.payloads().begin() + 2);
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds what a reader has seen and is gone") {
+  told_store all;
+  all.payloads().insert(all.payloads().end(), {"2/0/x", "2/1/x"});
+  CHECK(all.verdict() == "");
+  all.payloads().resize(4);
+  CHECK(all.verdict() != "");
+}
+
+} // namespace torpor::test
