@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/system/call_faults.hpp"
 
+#include "tests/system/sync_rules.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
 #include <cstring>
-#include <mutex>
-#include <set>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -33,12 +33,11 @@ struct watch {
   std::atomic<bool>* met;
   std::atomic<bool> watched[descriptors_max]; ///< Below the directory.
   std::atomic<bool> is_directory[descriptors_max];
+  std::atomic<bool> syncs_itself[descriptors_max]; ///< Every write of it.
   char paths[descriptors_max][path_bytes];
 } all;
 
-std::mutex rules_mutex;
-std::set<std::string> failed_files; ///< A write or a sync of theirs failed.
-std::vector<std::string> rules;
+sync_rules rules;
 
 bool is_watched(const char* path) noexcept {
   return all.directory_bytes > 0
@@ -107,34 +106,26 @@ long perform(system_call kind, Whole whole) {
   return perform(kind, whole, whole);
 }
 
-/// Whether the rule holds for a file. A lock says who holds it, no more. LMDB
-/// writes every page of a transaction anew, and what a failed one had written
-/// is part of none: its next sync covers all that its next root refers to.
-bool is_ruled(const std::string& path) {
-  return path.find("/journal/") != std::string::npos
-         || path.find("/segments/") != std::string::npos;
-}
-
-/// Watches over the rule: no write and no sync of a file after one that failed,
-/// by whatever descriptor.
+/// Watches over a write or a sync of a file.
 template <class Call>
 long on_file(const char* name, int descriptor, Call call) {
   const std::string path{all.paths[descriptor]};
-  if (all.is_directory[descriptor] || !is_ruled(path))
-    return call();
-  {
-    const std::lock_guard guard{rules_mutex};
-    if (failed_files.contains(path))
-      rules.push_back(std::string{name} + " after a failed call: '" + path
-                      + "'");
-  }
+  rules.begin(name, path);
   const auto outcome = call();
-  if (outcome < 0 && errno != EINTR) {
-    const auto number = errno;
-    const std::lock_guard guard{rules_mutex};
-    failed_files.insert(path);
-    errno = number;
-  }
+  const auto number = errno;
+  if (outcome < 0 && number != EINTR)
+    rules.failed(path);
+  errno = number;
+  return outcome;
+}
+
+/// The same for a write; one through a descriptor that syncs by itself needs
+/// no other sync.
+template <class Call>
+long on_write(const char* name, int descriptor, Call call) {
+  const auto outcome = on_file(name, descriptor, call);
+  if (outcome > 0 && !all.syncs_itself[descriptor])
+    rules.written(all.paths[descriptor]);
   return outcome;
 }
 
@@ -149,11 +140,10 @@ int open_file(const char* path, int flags, mode_t mode) {
   if (got >= 0 && static_cast<std::size_t>(got) < descriptors_max) {
     std::strncpy(all.paths[got], path, path_bytes - 1);
     all.is_directory[got] = (flags & O_DIRECTORY) != 0;
+    all.syncs_itself[got] = (flags & O_DSYNC) != 0;
     all.watched[got] = true;
-    if ((flags & O_EXCL) != 0) { // Another file than before.
-      const std::lock_guard guard{rules_mutex};
-      failed_files.erase(path);
-    }
+    if ((flags & O_EXCL) != 0)
+      rules.named(path);
   }
   return got;
 }
@@ -165,7 +155,7 @@ ssize_t write_at(int descriptor, const void* bytes, std::size_t count,
   };
   if (!is_watched(descriptor))
     return write(count);
-  return on_file("pwrite", descriptor, [&] {
+  return on_write("pwrite", descriptor, [&] {
     return perform(
       system_call::write, [&] { return write(count); },
       [&] { return write((count + 1) / 2); });
@@ -176,16 +166,29 @@ int sync_file(int descriptor, long number) {
   const auto sync = [&] { return ::syscall(number, descriptor); };
   if (!is_watched(descriptor))
     return static_cast<int>(sync());
-  return static_cast<int>(on_file("fdatasync", descriptor, [&] {
+  const std::string path{all.paths[descriptor]};
+  if (all.is_directory[descriptor]) {
+    const auto done = perform(system_call::sync, sync);
+    if (done == 0)
+      rules.directory_synced(path);
+    return static_cast<int>(done);
+  }
+  const auto done = on_file("fdatasync", descriptor, [&] {
     return perform(system_call::sync, sync);
-  }));
+  });
+  if (done == 0)
+    rules.synced(path);
+  return static_cast<int>(done);
 }
 
 int cut_file(int descriptor, off_t bytes) {
   const auto cut = [&] { return ::syscall(SYS_ftruncate, descriptor, bytes); };
-  return static_cast<int>(is_watched(descriptor)
-                            ? perform(system_call::truncate, cut)
-                            : cut());
+  if (!is_watched(descriptor))
+    return static_cast<int>(cut());
+  const auto done = perform(system_call::truncate, cut);
+  if (done == 0)
+    rules.written(all.paths[descriptor]);
+  return static_cast<int>(done);
 }
 
 } // namespace
@@ -219,8 +222,11 @@ std::array<std::uint64_t, system_calls> counted_calls() {
 }
 
 std::vector<std::string> broken_rules() {
-  const std::lock_guard guard{rules_mutex};
-  return rules;
+  return rules.broken();
+}
+
+std::vector<std::string> unsynced_changes() {
+  return rules.unsynced();
 }
 
 } // namespace torpor::test
@@ -258,7 +264,7 @@ ssize_t writev(int descriptor, const iovec* parts, int count) {
   };
   if (!torpor::test::is_watched(descriptor))
     return write(count);
-  return torpor::test::on_file("writev", descriptor, [&] {
+  return torpor::test::on_write("writev", descriptor, [&] {
     return torpor::test::perform(
       system_call::write, [&] { return write(count); },
       [&] { return write((count + 1) / 2); });
@@ -279,16 +285,22 @@ int ftruncate(int descriptor, off_t bytes) noexcept {
 
 int rename(const char* from, const char* to) noexcept {
   const auto call = [&] { return ::syscall(SYS_rename, from, to); };
-  return static_cast<int>(torpor::test::is_watched(from)
-                            ? torpor::test::perform(system_call::rename, call)
-                            : call());
+  if (!torpor::test::is_watched(from))
+    return static_cast<int>(call());
+  const auto done = torpor::test::perform(system_call::rename, call);
+  if (done == 0)
+    torpor::test::rules.renamed(from, to);
+  return static_cast<int>(done);
 }
 
 int unlink(const char* path) noexcept {
   const auto call = [&] { return ::syscall(SYS_unlink, path); };
-  return static_cast<int>(torpor::test::is_watched(path)
-                            ? torpor::test::perform(system_call::unlink, call)
-                            : call());
+  if (!torpor::test::is_watched(path))
+    return static_cast<int>(call());
+  const auto done = torpor::test::perform(system_call::unlink, call);
+  if (done == 0)
+    torpor::test::rules.removed(path);
+  return static_cast<int>(done);
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {

@@ -59,8 +59,10 @@ void end_mishaps();
 /// How many calls of each kind were counted.
 [[nodiscard]] std::array<std::uint64_t, system_calls> counted_calls();
 
-/// Writes and syncs of files of which one had failed, in this process. Such as
-/// "fdatasync after a failed call: 'x/journal/1.journal'".
+/// What broke a rule in this process (sync_rules::broken).
 [[nodiscard]] std::vector<std::string> broken_rules();
+
+/// What was changed and not synced so far (sync_rules::unsynced).
+[[nodiscard]] std::vector<std::string> unsynced_changes();
 
 } // namespace torpor::test

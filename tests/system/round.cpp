@@ -75,8 +75,12 @@ std::string work(const round_plan& plan, const places& at,
   if (auto wrong = judge(*store, known); !wrong.empty())
     return "before it stops: " + wrong;
   store->close();
-  const auto broken = broken_rules();
-  return broken.empty() ? std::string{} : "broken rule: " + broken.front();
+  if (const auto broken = broken_rules(); !broken.empty())
+    return "broken rule: " + broken.front();
+  const auto unsynced = unsynced_changes();
+  if (!unsynced.empty() && !lives_on(plan.work))
+    return "never synced: " + unsynced.front();
+  return {};
 }
 
 std::string recover(const call_plan& plan, const places& at) {
