@@ -169,19 +169,6 @@ result<void> collect(collected_blocks& blocks, disk& disk,
   return {};
 }
 
-result<segment_summary> write_segment(disk& disk, const journal_config& journal,
-                                      const seal_range& range,
-                                      const std::string& path,
-                                      const segment_config& segment) {
-  collected_blocks blocks;
-  if (auto done = collect(blocks, disk, journal, range); !done)
-    return tl::unexpected{done.error()};
-  auto writer = segment_writer::create(disk, path, segment);
-  if (!writer)
-    return tl::unexpected{writer.error()};
-  return blocks.write(*writer).and_then([&] { return writer->finish(); });
-}
-
 } // namespace
 
 result<void> remove_sealed(disk& disk, const journal_config& config,
@@ -209,14 +196,20 @@ result<segment_summary> seal_journal(disk& disk, const journal_config& journal,
                                      const std::string& directory,
                                      const segment_config& segment) {
   const auto path = directory + "/" + segment_file_name(segment.number);
-  auto sealed = write_segment(disk, journal, range, path, segment);
+  collected_blocks blocks;
+  if (auto done = collect(blocks, disk, journal, range); !done)
+    return tl::unexpected{done.error()};
+  auto writer = segment_writer::create(disk, path, segment);
+  if (!writer) // A file that is there is not ours to remove.
+    return tl::unexpected{writer.error()};
+  auto sealed = blocks.write(*writer).and_then([&] {
+    return writer->finish();
+  });
   const auto name = [&] { return disk.sync_directory(directory); };
   if (sealed)
     if (auto named = in_step(safety_step::segment_name_sync, name); !named)
       sealed = tl::unexpected{named.error()};
-  // Best effort: the next opening removes what is left. The number is new, so
-  // nobody else's file has that name.
-  if (!sealed)
+  if (!sealed) // Best effort: the next opening removes what is left.
     static_cast<void>(disk.unlink(path));
   return sealed;
 }

@@ -182,6 +182,13 @@ bool are_there(const store& opened, const std::vector<std::string>& names) {
   return all;
 }
 
+/// Segments that stay though the catalog does not know them keep their numbers.
+void pass_over(catalog_state& state, const std::vector<std::string>& names) {
+  for (const auto& name : names)
+    if (const auto number = segment_file_number(name))
+      state.next_segment = std::max(state.next_segment, *number + 1);
+}
+
 /// Removes segments that the catalog does not know: a seal or merge was cut off,
 /// or its sources were not removed any more. Only after the journal was found to
 /// go on where the catalog says: a catalog that was lost knows of no segment. And
@@ -193,8 +200,10 @@ result<void> remove_orphans(store& opened) {
   const auto names = disk.list(directory);
   if (!names)
     return tl::unexpected{names.error()};
-  if (!are_there(opened, *names))
+  if (!are_there(opened, *names)) {
+    pass_over(opened.state, *names);
     return {};
+  }
   auto removed = false;
   for (const auto& name : *names) {
     const auto number = segment_file_number(name);

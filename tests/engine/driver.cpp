@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/engine/driver.hpp"
 
+#include "tests/engine/inspection.hpp"
 #include "tests/engine/request_batch.hpp"
 
 #include <fmt/format.h>
@@ -64,6 +65,13 @@ void driver::note_calls() {
 }
 
 std::string driver::play() {
+  auto wrong = play_phases();
+  if (traced_)
+    note_calls();
+  return wrong;
+}
+
+std::string driver::play_phases() {
   const auto phases = 2 + pick(3);
   for (std::uint64_t i = 0; i < phases; ++i) {
     if (auto wrong = reopen(); !wrong.empty())
@@ -79,7 +87,76 @@ std::string driver::play() {
     return wrong;
   // Recovering again changes nothing.
   store_.kill();
-  return reopen();
+  if (auto wrong = reopen(); !wrong.empty())
+    return wrong;
+  return chance(25) ? play_lies() : std::string{};
+}
+
+/// What a disk loses that says it has synced: never in silence but at the end.
+std::string driver::play_lies() {
+  faulty_ = false;
+  retry_producers();
+  work(10 + pick(30));
+  const auto before = history_;
+  note("the disk begins to lie");
+  store_.disk->lie(static_cast<unsigned>(10 + pick(91)));
+  work(20 + pick(60));
+  store_.kill();
+  store_.disk->crash();
+  note("crashed");
+  if (!wrong_.empty())
+    return wrong_;
+  store_.heal();
+  history_.distrust(before);
+  auto wrong = look_after_lies();
+  if (wrong.empty() && store_.is_open()) {
+    store_.kill();
+    wrong = look_after_lies();
+  }
+  return wrong;
+}
+
+/// Damage may keep the store from opening, if it is named.
+std::string driver::look_after_lies() {
+  store_.disk->restart();
+  note("opens");
+  const auto opened = store_.open();
+  if (opened)
+    return check();
+  if (!names_damage(opened.error()))
+    return fmt::format("does not open: {}", to_string(opened.error()));
+  note(opened.error().context);
+  ++named_;
+  return {};
+}
+
+std::map<std::string, std::uint64_t> driver::mishaps() const {
+  const auto disk = store_.disk->mishaps();
+  std::map<std::string, std::uint64_t> all{
+    {"full disk", disk.full},
+    {"lie of a sync", disk.lies},
+    {"damage named after lies", named_},
+    {"death in a call", disk.deaths},
+    {"power cut", disk.power_cuts},
+    {"kill", kills_},
+    {"failed catalog update", failed_updates_},
+    {"jump of the wall clock", wall_jumps_}};
+  for (const auto call :
+       {disk_call::open, disk_call::write, disk_call::sync, disk_call::read,
+        disk_call::truncate, disk_call::rename, disk_call::unlink,
+        disk_call::sync_directory, disk_call::list})
+    all[fmt::format("failed {}", name_of(call))]
+      = disk.failed[static_cast<std::size_t>(call)];
+  return all;
+}
+
+/// By years, in both directions.
+void driver::turn_wall_clock() {
+  constexpr std::int64_t year_ms = 365LL * 86'400'000;
+  const auto years = static_cast<std::int64_t>(pick(21)) - 10;
+  store_.clock->wall += years * year_ms;
+  ++wall_jumps_;
+  note(fmt::format("the wall clock jumps by {} years", years));
 }
 
 void driver::plan_faults() {
@@ -105,7 +182,7 @@ void driver::plan_faults() {
   if (chance(10))
     disk.set_capacity(disk.used() + pick(256u << 10));
   if (chance(10))
-    store_.fail_update(1 + pick(8), chance(50));
+    store_.fail_update(1 + pick(8), chance(50), [this] { ++failed_updates_; });
   if (chance(60)) {
     disk.crash_at(1 + pick(120));
     faulty_ = true;
@@ -121,6 +198,8 @@ void driver::work(std::size_t steps) {
       --messages;
     if (chance(10))
       store_.advance(1 + pick(300));
+    if (chance(1))
+      turn_wall_clock();
   }
 }
 
@@ -215,11 +294,17 @@ void driver::end_phase() {
     return;
   const auto dice = pick(10);
   if (dice < 2) {
-    store_.heal();
+    const auto calm = chance(70);
+    if (calm)
+      store_.heal();
+    else if (chance(50))
+      store_.disk->fail(disk_call::truncate, 1, EIO);
     store_.advance(2000);
     store_.run();
     store_.stop();
     note("stopped");
+    if (!calm)
+      history_.crashed();
     return;
   }
   store_.kill();
@@ -228,6 +313,7 @@ void driver::end_phase() {
     note("crashed");
   } else {
     note("killed");
+    ++kills_;
   }
   history_.crashed();
 }

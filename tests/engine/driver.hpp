@@ -6,6 +6,7 @@
 #include "tests/engine/simulated_store.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -30,6 +31,9 @@ public:
     return store_.state().segments.size();
   }
 
+  /// How often what happened, by name; none is left out.
+  [[nodiscard]] std::map<std::string, std::uint64_t> mishaps() const;
+
   /// A line for each request, answer, crash and call of the disk, in order. The
   /// same seed gives the same trace.
   [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
@@ -44,6 +48,10 @@ private:
   void note(const std::string& line);
   void note_calls();
 
+  [[nodiscard]] std::string play_phases();
+  [[nodiscard]] std::string play_lies();
+  [[nodiscard]] std::string look_after_lies();
+  void turn_wall_clock();
   void plan_faults();
   void work(std::size_t steps);
   void step();
@@ -65,6 +73,10 @@ private:
   std::unique_ptr<answers> answers_;
   bool traced_;
   bool faulty_ = false; ///< Reads may fail, too.
+  std::uint64_t kills_ = 0;
+  std::uint64_t wall_jumps_ = 0;
+  std::uint64_t failed_updates_ = 0;
+  std::uint64_t named_ = 0; ///< Openings that named damage after lies.
   std::string wrong_;   ///< What a read in the middle of the work found.
   std::string trace_;
 };

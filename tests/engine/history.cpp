@@ -12,6 +12,7 @@ std::uint64_t history::sent(write_request added) {
 
 void history::answered(std::uint64_t tag, const write_outcome& outcome) {
   auto& request = requests_[tag];
+  request.answered_at = size();
   if (outcome.code != errc{}) {
     // These two say that the store does not know either.
     const auto open = outcome.code == errc::io_failed
@@ -82,6 +83,26 @@ void history::crashed() {
     if (request.kind == write_kind::remove && request.known == fate::unknown)
       note_maybe_removed(request.stream);
   }
+}
+
+void history::distrust(const history& before) {
+  for (std::uint64_t tag = 0; tag < size(); ++tag) {
+    auto& request = requests_[tag];
+    const auto trusted = tag < before.size()
+                         && before.at(tag).known == fate::durable;
+    if (request.known != fate::durable || trusted)
+      continue;
+    request.known = fate::unknown;
+    request.doubted = true;
+  }
+  seen_ = before.seen_;
+  truncated_ = before.truncated_;
+  durable_ = before.durable_;
+  created_ = before.created_;
+  closed_ = before.closed_;
+  removed_ = before.removed_;
+  distrusts_ = true;
+  crashed();
 }
 
 std::set<stream_id> history::alive() const {

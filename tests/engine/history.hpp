@@ -44,6 +44,8 @@ public:
     stream_id id{};
     sequence first{};
     sequence before{}; ///< Of a truncation.
+    std::uint64_t answered_at = 0; ///< So many requests had been sent then.
+    bool doubted = false; ///< Acknowledged as durable by a disk that lied.
   };
 
   /// Notes a request before it is sent; returns its tag.
@@ -59,6 +61,11 @@ public:
   void settle();
   /// After a crash, buffered answers promise nothing any more.
   void crashed();
+  /// The disk may have lied since `before` was copied. What was answered later
+  /// may be missing at the end of the journal, and whatever is missing may be
+  /// called damaged; nothing may be missing in silence.
+  void distrust(const history& before);
+  [[nodiscard]] bool distrusts() const noexcept { return distrusts_; }
 
   [[nodiscard]] const write_request& at(std::uint64_t tag) const {
     return requests_.at(tag);
@@ -79,6 +86,11 @@ public:
   /// wrong.
   [[nodiscard]] std::string judge(const found_stream& found) const;
 
+  /// Checks that what a lying disk has lost in silence is the journal's end.
+  /// `found`: all streams that could be read; `named`: those that are damaged.
+  [[nodiscard]] std::string judge_end(const std::vector<found_stream>& found,
+                                      const std::set<stream_id>& named) const;
+
   /// Checks and notes the answer to a read in the middle of the work.
   [[nodiscard]] std::string judge(const std::string& name,
                                   const read_options& asked,
@@ -96,6 +108,10 @@ private:
   [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
   [[nodiscard]] bool is_truncated(const std::string& name, sequence at) const;
   void note_maybe_removed(const std::string& name);
+  enum class whereabouts : std::uint8_t { there, gone_as_asked, lost };
+  [[nodiscard]] whereabouts
+  look_for(const write_request& request,
+           const std::vector<found_stream>& found) const;
   [[nodiscard]] std::string judge_first(const found_stream& found) const;
   [[nodiscard]] std::string judge_seen(const found_stream& found) const;
   [[nodiscard]] std::string judge_order(const found_stream& found) const;
@@ -115,6 +131,7 @@ private:
   std::set<stream_id> closed_;
   std::set<stream_id> removed_;
   std::set<stream_id> maybe_removed_;
+  bool distrusts_ = false;
 };
 
 } // namespace torpor::test

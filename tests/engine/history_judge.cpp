@@ -138,6 +138,52 @@ std::string history::judge_promised(const found_stream& found) const {
   return {};
 }
 
+// -- after a disk that lied ---------------------------------------------------
+
+/// What became of an acknowledged append.
+history::whereabouts
+history::look_for(const write_request& request,
+                  const std::vector<found_stream>& found) const {
+  const auto stream = std::find_if(
+    found.begin(), found.end(),
+    [&](const auto& each) { return each.id == request.id; });
+  if (stream == found.end())
+    return may_be(write_kind::remove, request.stream)
+             ? whereabouts::gone_as_asked
+             : whereabouts::lost;
+  if (request.first < stream->first)
+    return whereabouts::gone_as_asked;
+  const auto at = raw(request.first) - raw(stream->first);
+  const auto there = at < stream->payloads.size()
+                     && stream->payloads[at] == request.payloads.front();
+  return there ? whereabouts::there : whereabouts::lost;
+}
+
+std::string history::judge_end(const std::vector<found_stream>& found,
+                               const std::set<stream_id>& named) const {
+  const auto has_become = [&](std::uint64_t tag, whereabouts what) {
+    const auto& request = requests_[tag];
+    return request.doubted && request.kind == write_kind::append
+           && request.ack == ack::durable && !named.contains(request.id)
+           && look_for(request, found) == what;
+  };
+  std::optional<std::uint64_t> lost;
+  for (std::uint64_t tag = 0; tag < size(); ++tag)
+    if (has_become(tag, whereabouts::lost)
+        && (!lost
+            || requests_[tag].answered_at < requests_[*lost].answered_at))
+      lost = tag;
+  if (!lost)
+    return {};
+  for (auto tag = requests_[*lost].answered_at; tag < size(); ++tag)
+    if (has_become(tag, whereabouts::there))
+      return fmt::format("request {} of '{}' is missing in silence, and {} of "
+                         "'{}', which was sent later, is there",
+                         *lost, requests_[*lost].stream, tag,
+                         requests_[tag].stream);
+  return {};
+}
+
 // -- reads beside the work ----------------------------------------------------
 
 std::string history::judge(const std::string& name, const read_options& asked,

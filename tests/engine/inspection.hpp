@@ -19,6 +19,9 @@ public:
                                                const read_options& wanted) = 0;
 };
 
+/// Whether an error says which file or stream is damaged.
+[[nodiscard]] bool names_damage(const error& why);
+
 /// Reads everything there is and holds it against what was promised; what was
 /// seen must be there from now on. Empty when all is well, else what is wrong.
 [[nodiscard]] std::string inspect(inspected& store, history& promised);

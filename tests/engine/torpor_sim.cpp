@@ -67,19 +67,22 @@ std::optional<seed_range> parse_seeds(const std::string& text) {
   return range;
 }
 
+using mishap_counts = std::map<std::string, std::uint64_t>;
+
 struct verdict {
   std::string wrong; ///< Empty when all is well.
   std::string trace;
   std::size_t segments = 0;
+  mishap_counts mishaps;
 };
 
 verdict play(std::uint64_t seed, bool traced) {
   driver one{seed, traced};
   try {
     auto wrong = one.play();
-    return {std::move(wrong), one.trace(), one.segments()};
+    return {std::move(wrong), one.trace(), one.segments(), one.mishaps()};
   } catch (const std::exception& thrown) {
-    return {fmt::format("exception: {}", thrown.what()), one.trace(), 0};
+    return {fmt::format("exception: {}", thrown.what()), one.trace(), 0, {}};
   }
 }
 
@@ -103,6 +106,7 @@ public:
 
   [[nodiscard]] std::uint64_t done() const { return done_; }
   [[nodiscard]] std::uint64_t segments() const { return segments_; }
+  [[nodiscard]] const mishap_counts& mishaps() const { return mishaps_; }
 
 private:
   void work() {
@@ -116,12 +120,19 @@ private:
         played.wrong = "played again it has another trace";
       segments_ += played.segments;
       ++done_;
+      count(played.mishaps);
       if (!played.wrong.empty())
         fail(seed, played.wrong);
     }
     const std::lock_guard guard{mutex_};
     ++ended_;
     changed_.notify_all();
+  }
+
+  void count(const mishap_counts& added) {
+    const std::lock_guard guard{mutex_};
+    for (const auto& [what, times] : added)
+      mishaps_[what] += times;
   }
 
   void fail(std::uint64_t seed, const std::string& wrong) {
@@ -157,8 +168,24 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   unsigned ended_ = 0;
+  mishap_counts mishaps_;
   std::map<std::uint64_t, std::string> failures_;
 };
+
+/// Says what was met. False when so many seeds should have met something and
+/// have not: then they prove less than they seem to.
+bool report_mishaps(const mishap_counts& mishaps, std::uint64_t seeds) {
+  auto all = true;
+  for (const auto& [what, times] : mishaps) {
+    fmt::print("{:>12}  {}\n", times, what);
+    all = all && times > 0;
+  }
+  constexpr std::uint64_t enough = 1000;
+  if (all || seeds < enough)
+    return true;
+  fmt::print("Some of these never happened in {} seeds.\n", seeds);
+  return false;
+}
 
 int report_failure(std::uint64_t seed, const std::string& wrong) {
   const auto again = play(seed, true);
@@ -202,5 +229,5 @@ int main(int argc, char** argv) {
              std::chrono::duration<double>(std::chrono::steady_clock::now()
                                            - started)
                .count());
-  return 0;
+  return report_mishaps(all.mishaps(), all.done()) ? 0 : 1;
 }

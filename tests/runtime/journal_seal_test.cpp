@@ -179,6 +179,16 @@ TEST_SUITE("journal_seal") {
     CHECK(seal({1, 2, 1, 3}));
   }
 
+  TEST_CASE_FIXTURE(sealing, "a segment that is there already is left alone") {
+    files("abc");
+    REQUIRE(seal({1, 1, 1, 2}));
+    const auto before = sealed();
+    const auto again = seal({2, 2, 2, 3});
+    REQUIRE_FALSE(again);
+    CHECK(again.error().code == errc::io_failed);
+    CHECK(sealed() == before);
+  }
+
   // -- files without all of their frames -------------------------------------
 
   TEST_CASE_FIXTURE(sealing, "a file that was fenced without a frame counts") {

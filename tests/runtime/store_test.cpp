@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/store.hpp"
 
+#include "runtime/segment_files.hpp"
 #include "tests/support/scratch_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -326,6 +327,23 @@ TEST_SUITE("store") {
     CHECK(refused(torpor::access::inspect) == errc::not_found);
     CHECK(text.find(path) != std::string::npos);
     CHECK(fs::is_empty(path));
+  }
+
+  TEST_CASE_FIXTURE(data_directory, "a segment that the catalog lost sight of "
+                                    "keeps its file and its number") {
+    {
+      const auto all = opened();
+      auto state = all->state;
+      state.segments.emplace_back().number = 1; // Its file is gone.
+      state.next_segment = 2;
+      std::vector<catalog_change> nothing;
+      REQUIRE(all->records->update(nothing, state));
+    }
+    put("segments/" + segment_file_name(4), "rewritten by a merge");
+    const auto before = content();
+    CHECK(opened()->state.next_segment == 5);
+    const auto name = segment_directory(path) + "/" + segment_file_name(4);
+    CHECK(content().at(name) == before.at(name));
   }
 
   TEST_CASE_FIXTURE(data_directory,

@@ -34,6 +34,10 @@ void simulated_directory::fail_sync(dice& chance) {
   sync_failed_ = true;
 }
 
+void simulated_directory::pretend_sync(dice& chance) {
+  settle(chance, chance.coin() ? unsynced::dropped : unsynced::by_chance);
+}
+
 void simulated_directory::lose_power(dice& chance, unsynced fate) {
   settle(chance, fate);
   visible_ = durable_;

@@ -31,6 +31,9 @@ public:
   /// Some changes or none reach the medium, the others are lost.
   void fail_sync(dice& chance);
 
+  /// The same, and nobody is told.
+  void pretend_sync(dice& chance);
+
   /// Whether a sync failed and no change was made since: to sync again then
   /// achieves nothing.
   [[nodiscard]] bool sync_failed() const { return sync_failed_; }

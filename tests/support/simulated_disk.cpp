@@ -17,14 +17,6 @@ namespace torpor::test {
 
 namespace {
 
-/// The system call that `posix_disk` makes.
-std::string_view name_of(disk_call call) {
-  constexpr std::array<std::string_view, 10> names{
-    "open",   "pwrite", "fdatasync", "pread", "ftruncate",
-    "rename", "unlink", "fsync",     "mkdir", "readdir"};
-  return names[static_cast<std::size_t>(call)];
-}
-
 /// Without "." and slashes at both ends; the root is "".
 std::string normal(const std::string& path) {
   auto plain = std::filesystem::path{path}.lexically_normal().string();
@@ -35,6 +27,13 @@ std::string normal(const std::string& path) {
 }
 
 } // namespace
+
+std::string_view name_of(disk_call call) {
+  constexpr std::array<std::string_view, disk_calls> names{
+    "open",   "pwrite", "fdatasync", "pread", "ftruncate",
+    "rename", "unlink", "fsync",     "mkdir", "readdir"};
+  return names[static_cast<std::size_t>(call)];
+}
 
 simulated_disk::simulated_disk(std::uint64_t seed) : chance_{seed} {
   directories_[""];
@@ -104,7 +103,10 @@ result<void> simulated_disk::sync_directory(const std::string& path) {
         return ENOENT;
       if (directory->sync_failed())
         note_violation("sync_directory after failed sync_directory", path);
-      directory->sync();
+      if (lies())
+        directory->pretend_sync(chance_);
+      else
+        directory->sync();
       return 0;
     },
     [&] {
@@ -152,6 +154,7 @@ void simulated_disk::crash(unsynced fate) {
     directory.lose_power(chance_, fate);
   end_process();
   dead_ = true;
+  ++mishaps_.power_cuts;
 }
 
 void simulated_disk::restart() {
@@ -191,8 +194,21 @@ void simulated_disk::fail_change(std::uint64_t nth, int number) {
   fail_number_ = number;
 }
 
+void simulated_disk::lie(unsigned percent) {
+  const std::lock_guard guard{mutex_};
+  lies_percent_ = percent;
+}
+
+bool simulated_disk::lies() {
+  if (lies_percent_ == 0 || chance_.below(100) >= lies_percent_)
+    return false;
+  ++mishaps_.lies;
+  return true;
+}
+
 void simulated_disk::heal() {
   const std::lock_guard guard{mutex_};
+  lies_percent_ = 0;
   faults_.clear();
   capacity_ = 0;
   fail_at_ = 0;
@@ -244,6 +260,11 @@ std::uint64_t simulated_disk::changes() const {
   return changes_;
 }
 
+disk_mishaps simulated_disk::mishaps() const {
+  const std::lock_guard guard{mutex_};
+  return mishaps_;
+}
+
 std::vector<std::string> simulated_disk::violations() const {
   const std::lock_guard guard{mutex_};
   return violations_;
@@ -284,10 +305,13 @@ result<void> simulated_disk::decide(const request& asked, const effect& whole,
     return dead(asked);
   }
   auto number = planned_failure(asked);
-  if (number == 0)
+  if (number == 0) {
     number = whole();
-  else if (broken)
-    broken();
+  } else {
+    ++mishaps_.failed[static_cast<std::size_t>(asked.call)];
+    if (broken)
+      broken();
+  }
   if (number != 0)
     return fail_io(name_of(asked.call), asked.path, number);
   return {};
@@ -302,6 +326,7 @@ result<void> simulated_disk::dead(const request& asked) const {
 void simulated_disk::die_during(const request& asked, const effect& whole,
                                 const effect& broken) {
   dead_ = true;
+  ++mishaps_.deaths;
   if (crash_effect_ == last_call::undone)
     return;
   if (crash_effect_ == last_call::done || chance_.coin())
@@ -348,6 +373,7 @@ int simulated_disk::write(simulated_inode& onto, std::uint64_t offset,
     const auto fits = end - std::min(end, offset);
     if (bytes.size() > fits) {
       onto.write(offset, bytes.first(fits));
+      ++mishaps_.full;
       return ENOSPC;
     }
   }

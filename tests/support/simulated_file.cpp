@@ -40,7 +40,10 @@ result<void> simulated_file::write(std::uint64_t offset, bytes_view bytes) {
 result<void> simulated_file::sync() {
   const std::lock_guard guard{disk_.mutex_};
   const auto whole = [&] {
-    inode_->sync();
+    if (disk_.lies())
+      inode_->pretend_sync(disk_.chance_);
+    else
+      inode_->sync();
     if (failed_.empty() && inode_->lost_unseen())
       disk_.note_violation("sync after failed sync", path_);
     return 0;

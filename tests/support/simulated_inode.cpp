@@ -78,6 +78,10 @@ void simulated_inode::fail_sync(dice& chance) {
   sync_failed_ = true;
 }
 
+void simulated_inode::pretend_sync(dice& chance) {
+  settle(chance, chance.coin() ? unsynced::dropped : unsynced::by_chance);
+}
+
 bool simulated_inode::lost_unseen() const {
   return sync_failed_ && durable_ != cached_;
 }

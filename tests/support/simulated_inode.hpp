@@ -53,6 +53,9 @@ public:
   /// lost, and yet readers see them until the power fails.
   void fail_sync(dice& chance);
 
+  /// As a disk that lies: the same, and nobody is told.
+  void pretend_sync(dice& chance);
+
   /// Whether readers see bytes that no sync will make durable.
   [[nodiscard]] bool lost_unseen() const;
 
