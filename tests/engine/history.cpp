@@ -39,7 +39,7 @@ void history::answered(std::uint64_t tag, const write_outcome& outcome) {
     removed_.insert(outcome.stream);
   else
     created_.insert(outcome.stream);
-  if (request.kind == write_kind::close)
+  if (request.kind == write_kind::close || request.closes)
     closed_.insert(outcome.stream);
 }
 

@@ -44,6 +44,8 @@ public:
     stream_id id{};
     sequence first{};
     sequence before{}; ///< Of a truncation.
+    std::string order{};  ///< Of an append; empty: none.
+    bool closes = false;  ///< The same.
     std::uint64_t answered_at = 0; ///< So many requests had been sent then.
     bool doubted = false; ///< Acknowledged as durable by a disk that lied.
   };

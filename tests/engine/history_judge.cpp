@@ -87,6 +87,7 @@ std::string history::judge_seen(const found_stream& found) const {
 std::string history::judge_order(const found_stream& found) const {
   const auto& payloads = found.payloads;
   std::optional<std::uint64_t> last;
+  std::string order;
   std::set<std::uint64_t> whole;
   for (std::size_t i = 0; i < payloads.size();) {
     const auto wrong = [&](std::string_view what) {
@@ -107,6 +108,9 @@ std::string history::judge_order(const found_stream& found) const {
                                last.value_or(from.tag)));
     if (!request.by)
       last = from.tag;
+    if (!request.order.empty() && request.order <= order)
+      return wrong(fmt::format("order {} comes after {}", request.order, order));
+    order = std::max(order, request.order);
     // A truncation may have taken its first entries.
     const auto begin = i == 0 && found.first != sequence{} ? from.entry : 0;
     for (auto entry = begin; entry < request.payloads.size(); ++entry, ++i)

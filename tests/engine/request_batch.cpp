@@ -16,6 +16,8 @@ std::unique_ptr<write_batch> to_batch(const history::write_request& request,
   append_options how;
   how.ack = request.ack;
   how.producer = request.by;
+  how.order = request.order;
+  how.closes = request.closes;
   switch (request.kind) {
     case write_kind::append:
       batch->append({{}, request.stream}, how);

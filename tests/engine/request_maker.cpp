@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace torpor::test {
 
 std::string request_maker::name() {
@@ -18,6 +20,10 @@ history::write_request request_maker::append(std::uint64_t tag) {
   const auto count = 1 + pick(chance(10) ? 20 : 3);
   for (std::uint64_t i = 0; i < count; ++i)
     request.payloads.push_back(payload_of(tag, i, pick(bytes_max)));
+  if (chance(10)) // Some come too late.
+    request.order = fmt::format("{:06}", tag - pick(std::min<std::uint64_t>(
+                                                 tag + 1, chance(30) ? 9 : 1)));
+  request.closes = how == ack::durable && chance(1);
   auto& known = producers_[request.stream];
   if (chance(30) && !known.open) {
     request.by = known.next;

@@ -17,6 +17,8 @@ namespace torpor::test {
 namespace {
 
 /// What payload_of was given.
+constexpr const char* no_order = "-";
+
 std::size_t padding_of(const std::string& payload) {
   return payload.size() - payload.rfind('/') - 1;
 }
@@ -43,6 +45,9 @@ history::write_request read_request(std::istream& line, std::uint64_t tag) {
     line >> by.id >> by.epoch >> by.number;
     request.by = by;
   }
+  line >> request.order >> request.closes;
+  if (request.order == no_order)
+    request.order.clear();
   return request;
 }
 
@@ -92,7 +97,10 @@ void request_log::sent(std::uint64_t tag,
     line += fmt::format(" {}", padding_of(payload));
   line += request.by ? fmt::format(" 1 {} {} {}\n", request.by->id,
                                    request.by->epoch, request.by->number)
-                     : " 0\n";
+                     : " 0";
+  line += fmt::format(" {} {}\n",
+                      request.order.empty() ? no_order : request.order,
+                      static_cast<int>(request.closes));
   write(line);
 }
 
