@@ -84,6 +84,9 @@ public:
   /// Highest sequence that is behind an acknowledged entry of a name.
   [[nodiscard]] std::uint64_t end(const std::string& name) const;
 
+  /// An acknowledged entry of a stream of that name is there, or was once.
+  [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
+
   /// Checks all entries of one stream. Empty when all is well, else what is
   /// wrong.
   [[nodiscard]] std::string judge(const found_stream& found) const;
@@ -102,7 +105,6 @@ private:
   /// Some request of that kind for a name may have been carried out.
   [[nodiscard]] bool may_be(write_kind kind, const std::string& name,
                             sequence before = {}) const;
-  [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
   [[nodiscard]] bool is_truncated(const std::string& name, sequence at) const;
   /// The least sequence that it may begin with.
   [[nodiscard]] sequence begin_of(const found_stream& found) const;
