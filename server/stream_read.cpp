@@ -38,7 +38,8 @@ std::unique_ptr<read_request> request_for(const stream_door& door,
   return request;
 }
 
-/// Answers who asked for an offset that is not in the stream.
+/// Answers who asked for an offset that was not in the stream. What was beyond
+/// its end a moment ago may be there by now, and is not gone.
 void explain_range(stream_door& door, const std::string& stream,
                    sequence wanted,
                    std::function<void(result<read_page>)> then) {
@@ -46,7 +47,7 @@ void explain_range(stream_door& door, const std::string& stream,
                             const result<stream_info>& info) {
     if (!info)
       return then(tl::unexpected{info.error()});
-    if (raw(wanted) > raw(info->next))
+    if (wanted >= info->first)
       return then(fail(errc::invalid_argument,
                        fmt::format("the offset is beyond the end of stream "
                                    "'{}'",

@@ -23,7 +23,9 @@ struct found_stream {
 };
 
 /// What a driver outside the store knows: every request before it was sent
-/// and every answer. Judges what a reader finds afterwards.
+/// and every answer. Judges what a reader finds afterwards. A stream's requests
+/// without a producer come from one writer, and those of each producer too: they
+/// stand in the order of their tags.
 class history {
 public:
   /// What became of a request, as far as the driver can know.
@@ -58,6 +60,13 @@ public:
   void synced(const std::vector<std::uint64_t>& tags);
   /// A reader saw all of a stream. Nothing of it may go back.
   void seen(const found_stream& found);
+  /// The stream of that name, if it is there, is a fork: its own entries begin
+  /// at `at`, and nobody asks for those before.
+  void forked(const std::string& name, sequence at) { forks_[name] = at; }
+  /// Checks and notes one entry that a reader saw.
+  [[nodiscard]] std::string saw(const std::string& name, stream_id id,
+                                sequence at, const std::string& payload,
+                                std::optional<std::int64_t> time_ms = {});
   /// What is unknown of truncations was decided by the last opening, and all
   /// streams were seen since.
   void settle();
@@ -84,6 +93,9 @@ public:
   /// Highest sequence that is behind an acknowledged entry of a name.
   [[nodiscard]] std::uint64_t end(const std::string& name) const;
 
+  /// An acknowledged entry of a stream of that name is there, or was once.
+  [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
+
   /// Checks all entries of one stream. Empty when all is well, else what is
   /// wrong.
   [[nodiscard]] std::string judge(const found_stream& found) const;
@@ -107,8 +119,9 @@ private:
   /// Some request of that kind for a name may have been carried out.
   [[nodiscard]] bool may_be(write_kind kind, const std::string& name,
                             sequence before = {}) const;
-  [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
   [[nodiscard]] bool is_truncated(const std::string& name, sequence at) const;
+  /// The least sequence that it may begin with.
+  [[nodiscard]] sequence begin_of(const found_stream& found) const;
   void note_maybe_removed(const std::string& name);
   enum class whereabouts : std::uint8_t { there, gone_as_asked, lost };
   [[nodiscard]] whereabouts
@@ -121,13 +134,12 @@ private:
   [[nodiscard]] std::string judge_refusal(const std::string& name,
                                           const read_options& asked,
                                           const error& why, bool faulty) const;
-  [[nodiscard]] std::string judge_entry(const std::string& name, stream_id id,
-                                        const entry_view& entry);
 
   std::vector<write_request> requests_;
   std::map<stream_id, std::string> names_; ///< Of every stream that was met.
   std::map<stream_id, std::map<std::uint64_t, seen_entry>> seen_;
   std::map<stream_id, sequence> truncated_; ///< For good.
+  std::map<std::string, sequence> forks_;   ///< Where they begin.
   std::map<stream_id, std::vector<std::uint64_t>> durable_;
   std::set<stream_id> created_;
   std::set<stream_id> closed_;

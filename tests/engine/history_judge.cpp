@@ -52,10 +52,16 @@ std::string history::judge(const found_stream& found) const {
   return wrong;
 }
 
+sequence history::begin_of(const found_stream& found) const {
+  if (const auto known = truncated_.find(found.id); known != truncated_.end())
+    return known->second;
+  const auto fork = forks_.find(found.name);
+  return fork == forks_.end() ? sequence{} : fork->second;
+}
+
 /// Entries that are gone for good do not come back, and no others go.
 std::string history::judge_first(const found_stream& found) const {
-  const auto known = truncated_.find(found.id);
-  const auto least = known == truncated_.end() ? sequence{} : known->second;
+  const auto least = begin_of(found);
   if (found.first == least)
     return {};
   const auto next = found.first + found.payloads.size();
@@ -86,8 +92,8 @@ std::string history::judge_seen(const found_stream& found) const {
 
 std::string history::judge_order(const found_stream& found) const {
   const auto& payloads = found.payloads;
-  std::optional<std::uint64_t> last;
   std::string order;
+  std::map<std::string, std::uint64_t> last; // By producer; "": without one.
   std::set<std::uint64_t> whole;
   for (std::size_t i = 0; i < payloads.size();) {
     const auto wrong = [&](std::string_view what) {
@@ -101,13 +107,18 @@ std::string history::judge_order(const found_stream& found) const {
       return wrong(fmt::format(
         "request {} was {}", from.tag,
         request.stream != found.name ? "for another stream" : "refused"));
-    // An idempotent request may have been sent again, later.
-    const auto in_order = request.by || !last || from.tag > *last;
-    if (!in_order || !whole.insert(from.tag).second)
+    if (request.id != stream_id{} && request.id != found.id)
+      return wrong(fmt::format("request {} was for stream {}", from.tag,
+                               raw(request.id)));
+    // What a producer sends again keeps its number, and so its place among its
+    // own; others may have written before.
+    const auto [before, is_first]
+      = last.try_emplace(request.by ? request.by->id : std::string{}, from.tag);
+    if ((!is_first && from.tag <= before->second)
+        || !whole.insert(from.tag).second)
       return wrong(fmt::format("request {} comes after {}", from.tag,
-                               last.value_or(from.tag)));
-    if (!request.by)
-      last = from.tag;
+                               before->second));
+    before->second = from.tag;
     if (!request.order.empty() && request.order <= order)
       return wrong(fmt::format("order {} comes after {}", request.order, order));
     order = std::max(order, request.order);
@@ -215,7 +226,9 @@ std::string history::judge(const std::string& name, const read_options& asked,
     if (entry.seq != expected)
       return wrong(
         fmt::format("{} comes for {}", raw(entry.seq), raw(expected)));
-    if (auto other = judge_entry(name, page->stream, entry); !other.empty())
+    if (auto other = saw(name, page->stream, entry.seq,
+                         std::string{as_text(entry.payload)}, entry.time_ms);
+        !other.empty())
       return wrong(other);
     expected = expected + 1;
   }
@@ -274,23 +287,25 @@ std::string history::judge_refusal(const std::string& name,
                             to_string(why));
 }
 
-std::string history::judge_entry(const std::string& name, stream_id id,
-                                 const entry_view& entry) {
-  const std::string payload{as_text(entry.payload)};
+std::string history::saw(const std::string& name, stream_id id, sequence at,
+                         const std::string& payload,
+                         std::optional<std::int64_t> time_ms) {
   const auto from = origin_of(payload);
   if (!from.known || from.tag >= requests_.size())
-    return fmt::format("nobody ever appended entry {}", raw(entry.seq));
+    return fmt::format("nobody ever appended entry {}", raw(at));
   const auto& request = requests_[from.tag];
   if (request.stream != name || request.known == fate::refused
       || from.entry >= request.payloads.size()
       || request.payloads[from.entry] != payload)
-    return fmt::format("entry {} is not what request {} said", raw(entry.seq),
+    return fmt::format("entry {} is not what request {} said", raw(at),
                        from.tag);
-  auto& known = seen_[id][raw(entry.seq)];
+  auto& known = seen_[id][raw(at)];
   if ((!known.payload.empty() && known.payload != payload)
-      || (known.time_ms && *known.time_ms != entry.time_ms))
-    return fmt::format("entry {} has changed", raw(entry.seq));
-  known = {payload, entry.time_ms};
+      || (known.time_ms && time_ms && *known.time_ms != *time_ms))
+    return fmt::format("entry {} has changed", raw(at));
+  known.payload = payload;
+  if (time_ms)
+    known.time_ms = time_ms;
   return {};
 }
 

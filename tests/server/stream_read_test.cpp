@@ -117,6 +117,15 @@ TEST_CASE_FIXTURE(stream_fixture, "what was deleted is gone, what never was is a
   }
 }
 
+TEST_CASE_FIXTURE(stream_fixture, "what was beyond the end and has come since is not gone") {
+  const auto asked = get("?offset=0000000000000000_0000000000000003");
+  store.answer_read(fail(errc::out_of_range, "why"));
+  stream_info info;
+  info.next = sequence{9};
+  store.answer_info(info);
+  CHECK(asked->status() == 400);
+}
+
 TEST_CASE_FIXTURE(stream_fixture, "the start of a stream is the oldest entry it has") {
   const auto asked = get("?offset=-1");
   CHECK(store.reads.at(0).request->options.from == read_options::oldest);

@@ -5,13 +5,17 @@
 // message between two threads looks like a race. The functions below take the
 // place of CAF's own (the dynamic linker finds the program's first), state the
 // orders that CAF guarantees, and call the original:
-//   * what a sender did before `enqueue`, the handler of that message sees;
+//   * what a sender did before `enqueue`, the handler of that message sees, and
+//     so does the receiver that ends and throws it away;
+//   * the same holds on the way through the clock, if it is delayed;
 //   * what an actor did in one message, it sees in the next, on any thread;
 //   * whoever drops the last reference to an actor sees all that was done.
 // Everything else is checked as usual. Empty in all other builds.
 #ifdef __SANITIZE_THREAD__
 
 #include <caf/all.hpp>
+#include <caf/detail/sync_request_bouncer.hpp>
+#include <caf/detail/thread_safe_actor_clock.hpp>
 
 #include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>
@@ -32,10 +36,25 @@ using enqueue_function = void(Actor*, caf::mailbox_element_ptr,
 template <class Visitor>
 using visit_function = caf::intrusive::task_result(Visitor*,
                                                    caf::mailbox_element&);
+using delay_function = void(caf::detail::thread_safe_actor_clock*,
+                            caf::actor_clock::time_point,
+                            caf::strong_actor_ptr, caf::mailbox_element_ptr);
+using bounce_function = void(const caf::detail::sync_request_bouncer*,
+                             const caf::mailbox_element&);
 using launch_function = void(caf::scheduled_actor*, caf::execution_unit*, bool,
                              bool);
 using activate_function = bool(caf::scheduled_actor*, caf::execution_unit*);
 using release_function = void(caf::actor_control_block*);
+
+/// Puts a message into a mailbox with `next`, which may also throw it away. The
+/// clock does so with one that another thread made.
+template <class Actor>
+void enqueue(enqueue_function<Actor>* next, Actor* receiver,
+             caf::mailbox_element_ptr message, caf::execution_unit* context) {
+  __tsan_acquire(message.get());
+  __tsan_release(message.get());
+  next(receiver, std::move(message), context);
+}
 
 /// Lets an actor handle a message with `next`.
 template <class Visitor>
@@ -66,8 +85,7 @@ void scheduled_actor::enqueue(mailbox_element_ptr message,
   static auto* const next = original<enqueue_function<scheduled_actor>>(
     "_ZN3caf15scheduled_actor7enqueueESt10unique_ptrINS_15mailbox_element"
     "ENS_6detail8disposerEEPNS_14execution_unitE");
-  __tsan_release(message.get());
-  next(this, std::move(message), context);
+  ::enqueue(next, this, std::move(message), context);
 }
 
 void blocking_actor::enqueue(mailbox_element_ptr message,
@@ -75,8 +93,7 @@ void blocking_actor::enqueue(mailbox_element_ptr message,
   static auto* const next = original<enqueue_function<blocking_actor>>(
     "_ZN3caf14blocking_actor7enqueueESt10unique_ptrINS_15mailbox_element"
     "ENS_6detail8disposerEEPNS_14execution_unitE");
-  __tsan_release(message.get());
-  next(this, std::move(message), context);
+  ::enqueue(next, this, std::move(message), context);
 }
 
 intrusive::task_result
@@ -91,6 +108,25 @@ blocking_actor::mailbox_visitor::operator()(mailbox_element& message) {
   static auto* const next = original<visit_function<mailbox_visitor>>(
     "_ZN3caf14blocking_actor15mailbox_visitorclERNS_15mailbox_elementE");
   return handle(next, this, message);
+}
+
+void detail::thread_safe_actor_clock::schedule_message(
+  time_point when, strong_actor_ptr receiver, mailbox_element_ptr message) {
+  static auto* const next = original<delay_function>(
+    "_ZN3caf6detail23thread_safe_actor_clock16schedule_messageENSt6chrono10time_"
+    "pointINS2_3_V212steady_clockENS2_8durationIlSt5ratioILl1ELl1000000000EEEEEE"
+    "NS_13intrusive_ptrINS_19actor_control_blockEEESt10unique_ptrINS_15mailbox_"
+    "elementENS0_8disposerEE");
+  __tsan_release(message.get());
+  next(this, when, std::move(receiver), std::move(message));
+}
+
+void detail::sync_request_bouncer::operator()(
+  const mailbox_element& message) const {
+  static auto* const next = original<bounce_function>(
+    "_ZNK3caf6detail20sync_request_bouncerclERKNS_15mailbox_elementE");
+  __tsan_acquire(const_cast<mailbox_element*>(&message));
+  next(this, message);
 }
 
 void scheduled_actor::launch(execution_unit* context, bool lazy, bool hide) {

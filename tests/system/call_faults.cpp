@@ -10,6 +10,7 @@
 #include <cstdarg>
 #include <cstring>
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -138,6 +139,9 @@ int open_file(const char* path, int flags, mode_t mode) {
   // Opening what is there changes nothing, but may fail.
   const auto got = static_cast<int>(perform(system_call::open, open));
   if (got >= 0 && static_cast<std::size_t>(got) < descriptors_max) {
+    // Also what a sanitizer sees of it: who closed the number before is through
+    // with its path.
+    all.watched[got].exchange(false);
     std::strncpy(all.paths[got], path, path_bytes - 1);
     all.is_directory[got] = (flags & O_DIRECTORY) != 0;
     all.syncs_itself[got] = (flags & O_DSYNC) != 0;
@@ -179,6 +183,18 @@ int sync_file(int descriptor, long number) {
   if (done == 0)
     rules.synced(path);
   return static_cast<int>(done);
+}
+
+int close_file(int descriptor) {
+#ifdef __SANITIZE_THREAD__
+  // It has to see the end of a number, or takes the next file of that number for
+  // the same.
+  static auto* const sanitizers
+    = reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, "close"));
+  return sanitizers(descriptor);
+#else
+  return static_cast<int>(::syscall(SYS_close, descriptor));
+#endif
 }
 
 int cut_file(int descriptor, off_t bytes) {
@@ -250,7 +266,7 @@ int open(const char* path, int flags, ...) {
 int close(int descriptor) {
   if (torpor::test::is_watched(descriptor))
     torpor::test::all.watched[descriptor] = false;
-  return static_cast<int>(::syscall(SYS_close, descriptor));
+  return torpor::test::close_file(descriptor);
 }
 
 ssize_t pwrite(int descriptor, const void* bytes, size_t count, off_t offset) {

@@ -74,6 +74,8 @@ child_end in_child(const std::function<std::string()>& run,
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
     ;
+  if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && end.complaint.empty())
+    end.complaint = fmt::format("ends with exit code {}", WEXITSTATUS(status));
   if (!WIFSIGNALED(status))
     return end;
   end.killed = WTERMSIG(status) == SIGKILL;

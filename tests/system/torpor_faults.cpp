@@ -212,10 +212,10 @@ std::vector<task> kills(const arguments& given) {
 /// Killed from outside, whatever it is doing.
 std::vector<task> random_kills(const arguments& given) {
   std::vector<task> all;
-  std::mt19937_64 random{given.seed};
   for (std::size_t i = 0; i < given.rounds; ++i) {
     task one;
     one.plan.seed = given.seed + i;
+    std::mt19937_64 random{one.plan.seed};
     one.plan.steps = 100'000;
     one.plan.kill_after = std::chrono::microseconds{random() % 150'000};
     one.plan.recovery = random() % 3 == 0 ? 1 + random() % 30 : 0;
