@@ -32,6 +32,9 @@ public:
   [[nodiscard]] static result<inspected_store>
   open(const std::string& data_dir);
 
+  /// Looks at a store that was opened already, in whatever way, with one shard.
+  explicit inspected_store(std::unique_ptr<store> opened);
+
   [[nodiscard]] result<std::vector<std::pair<std::string, stream_id>>>
   list(std::string_view prefix, std::string_view after,
        std::size_t count_max) override;
@@ -70,8 +73,6 @@ public:
   [[nodiscard]] const store& opened() const noexcept { return *store_; }
 
 private:
-  explicit inspected_store(std::unique_ptr<store> opened);
-
   [[nodiscard]] stream_table& table() const { return *store_->tables.front(); }
   [[nodiscard]] std::unique_ptr<read_request>
   run(read_job& job, std::optional<result<read_page>>& answer);

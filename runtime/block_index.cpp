@@ -112,7 +112,9 @@ block_index::find_time(const block_chain& chain, stream_id stream,
   auto older = before(serial);
   for (; older != 0 && behind(at(older)); older = before(serial))
     serial = older;
-  return found_time{at(serial).first, older == 0};
+  const auto end = older == 0 ? at(serial).first
+                              : at(older).first + at(older).count;
+  return found_time{at(serial).first, older == 0, end};
 }
 
 } // namespace torpor

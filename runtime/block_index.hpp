@@ -56,6 +56,7 @@ public:
   struct found_time {
     sequence first{};
     bool oldest = false;
+    sequence before{}; ///< Where the block before it ends, unless it is oldest.
   };
   /// nullopt when all entries here are older.
   [[nodiscard]] std::optional<found_time>

@@ -91,7 +91,7 @@ result<void> block_reader::find_time(read_job& job) {
   if (!found)
     return damaged(job, job.first, job.page.next_from, found.error());
   if (!*found)
-    return {}; // The index was right.
+    return check_before(job); // The index was right.
   const auto& [in, row] = **found;
   for (auto number = in->chunk_with_time(row, time);
        number < row.chunk + row.chunks; ++number) {
@@ -112,6 +112,19 @@ result<void> block_reader::find_time(read_job& job) {
     }
   }
   return {};
+}
+
+/// What comes before the place that a time was found at is older, but it has to
+/// be there.
+result<void> block_reader::check_before(const read_job& job) {
+  const auto from = job.page.next_from;
+  if (raw(from) <= raw(job.first))
+    return {};
+  const auto last = job.segments->find(job.page.stream,
+                                       sequence{raw(from) - 1});
+  if (last && *last)
+    return {};
+  return damaged(job, job.first, from, last ? missing : last.error());
 }
 
 /// Everything below `sealed_end`, segment after segment.

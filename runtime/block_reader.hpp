@@ -35,6 +35,7 @@ private:
   };
 
   [[nodiscard]] result<void> find_time(read_job& job);
+  [[nodiscard]] result<void> check_before(const read_job& job);
   [[nodiscard]] result<progress> take_sealed(read_job& job);
   [[nodiscard]] result<progress> take_part(read_job& job,
                                            const segment_list::found& part);

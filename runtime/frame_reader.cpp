@@ -69,7 +69,7 @@ result<std::optional<frame_header>> frame_reader::first_header() {
   return std::nullopt;
 }
 
-/// A header of this file whose payload would fit into it.
+/// A sound header of this file.
 result<std::optional<frame_header>>
 frame_reader::header_at(std::uint64_t offset) {
   const auto bytes = at(offset, frame_head_bytes);
@@ -78,10 +78,15 @@ frame_reader::header_at(std::uint64_t offset) {
   auto header = decode_frame_header(*bytes);
   const auto foreign = header && header->store != store_
                        && does(safety_step::frame_store);
-  if (!header || foreign || header->file != number_
-      || header->payload_bytes > size_ - offset - frame_head_bytes)
+  if (!header || foreign || header->file != number_)
     return std::nullopt;
   return *header;
+}
+
+/// Whether the blocks of a header that was read at `offset` are in the file.
+bool frame_reader::fits(const frame_header& header,
+                        std::uint64_t offset) const noexcept {
+  return header.payload_bytes <= size_ - offset - frame_head_bytes;
 }
 
 result<bool> frame_reader::holds_payload(const placed_frame& frame) {
@@ -107,7 +112,8 @@ result<std::optional<placed_frame>> frame_reader::find(std::uint64_t offset,
     const auto header = header_at(offset);
     if (!header)
       return tl::unexpected{header.error()};
-    if (!*header || !numbers.contains((*header)->number))
+    if (!*header || !numbers.contains((*header)->number)
+        || !fits(**header, offset))
       continue;
     const placed_frame frame{offset, **header};
     const auto whole = holds_payload(frame);
@@ -189,6 +195,14 @@ result<std::uint64_t> frame_reader::salvage(std::uint64_t from,
       break;
   }
   return blocks;
+}
+
+result<bool> frame_reader::cut_off(std::uint64_t offset) {
+  if (size_ == 0 || size_ % frame_alignment != 0)
+    return true;
+  return header_at(offset).map([&](const auto& header) {
+    return header && !fits(*header, offset);
+  });
 }
 
 result<bool> frame_reader::blank() {

@@ -70,6 +70,12 @@ public:
                                               frame_range numbers,
                                               const block_visitor& visit);
 
+  /// Whether the file ends where none can: it is empty, or ends between two
+  /// places for frames, or within the frame whose sound header is at `offset`.
+  /// No crash leaves that, for a file is prepared in its full size and cut
+  /// behind a frame.
+  [[nodiscard]] result<bool> cut_off(std::uint64_t offset);
+
   /// Whether there are only zeros in the file.
   [[nodiscard]] result<bool> blank();
 
@@ -92,6 +98,8 @@ private:
                                       std::uint64_t bytes);
   [[nodiscard]] result<std::optional<frame_header>>
   header_at(std::uint64_t offset);
+  [[nodiscard]] bool fits(const frame_header& header,
+                          std::uint64_t offset) const noexcept;
   [[nodiscard]] result<bool> holds_payload(const placed_frame& frame);
   [[nodiscard]] result<block_run> visit_blocks(std::uint64_t from,
                                                std::uint64_t to, bool skip,

@@ -102,6 +102,10 @@ result<std::uint32_t> planner::find_newest() {
     behind.push_back(at->first);
     blank_follows = *state == content::blank;
   }
+  // A file is made when the one before it is there, and removed first: in front
+  // of it none can be missing.
+  if (!behind.empty() && behind.back() > newest + 1)
+    plan_.missing.push_back(newest + 1);
   if (blank_follows && behind.back() == newest + 1) {
     plan_.spare = behind.back();
     behind.pop_back();
@@ -123,7 +127,14 @@ result<planner::content> planner::inspect(std::uint32_t number) {
   const auto frame = reader->find(0, {});
   if (!frame)
     return tl::unexpected{frame.error()};
-  return *frame ? content::frames : content::rubbish;
+  if (*frame)
+    return content::frames;
+  const auto cut = reader->cut_off(0);
+  if (!cut)
+    return tl::unexpected{cut.error()};
+  if (*cut)
+    plan_.cut.push_back(number);
+  return content::rubbish;
 }
 
 /// From the newest file back: its first frame says where the one before lies.

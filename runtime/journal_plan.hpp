@@ -24,9 +24,10 @@ struct planned_file {
 struct journal_plan {
   std::vector<planned_file> files;    ///< Oldest first; the last has a frame.
   std::uint32_t oldest = 0;           ///< Number of the first file there is.
-  std::vector<std::uint32_t> missing; ///< Named by a later frame, not there.
+  std::vector<std::uint32_t> missing; ///< There must be such a file.
   /// Number of a file and the number that its first frame states instead.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> misplaced;
+  std::vector<std::uint32_t> cut; ///< Without a frame, and cut off.
   std::uint32_t spare = 0;          ///< Prepared, without a frame; 0 if none.
   std::vector<std::string> useless; ///< Paths to remove, in that order.
 };

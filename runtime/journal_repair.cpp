@@ -98,14 +98,19 @@ result<void> repair_journal(disk& disk, const journal_config& config,
     if (!kept)
       return kept;
   }
-  for (const auto& path : tail.useless)
-    if (auto removed = disk.unlink(path); !removed)
+  // One after the other: a gap would look like a loss.
+  for (const auto& path : tail.useless) {
+    auto removed = disk.unlink(path).and_then([&] {
+      return disk.sync_directory(config.directory);
+    });
+    if (!removed)
       return removed;
-  if (tail.spare != 0)
-    if (auto named = name_again(disk, config, tail.spare); !named)
-      return named;
-  const auto renamed = tail.spare != 0 || !tail.useless.empty();
-  return renamed ? disk.sync_directory(config.directory) : result<void>{};
+  }
+  if (tail.spare == 0)
+    return {};
+  return name_again(disk, config, tail.spare).and_then([&] {
+    return disk.sync_directory(config.directory);
+  });
 }
 
 } // namespace torpor

@@ -15,6 +15,8 @@ namespace torpor {
 
 namespace {
 
+constexpr std::string_view cut_off = "the file is cut off";
+
 /// Walks over the files of a plan, frame after frame.
 class scanner {
 public:
@@ -29,6 +31,8 @@ public:
 
 private:
   result<void> walk(const planned_file& planned);
+  result<void> check_end(std::uint32_t number, frame_reader& reader,
+                         std::uint64_t offset);
   result<void> walk_frames(const planned_file& planned, frame_reader& reader,
                            std::uint64_t& offset);
   result<void> accept(frame_reader& reader, const placed_frame& frame);
@@ -80,6 +84,12 @@ result<void> scanner::note_absences(const journal_plan& plan) {
         !noted)
       return noted;
   }
+  for (const auto number : plan.cut)
+    if (auto noted = note({journal_file_path(config_, number), 0, 0,
+                           std::string{cut_off}},
+                          true);
+        !noted)
+      return noted;
   for (const auto number : plan.missing) {
     const auto removed = number < plan.oldest && number < options_.kept_from;
     if (removed)
@@ -108,7 +118,9 @@ result<void> scanner::walk(const planned_file& planned) {
   }
   std::uint64_t offset = 0;
   auto walked = walk_frames(planned, *reader, offset);
-  if (!walked || planned.limit == 0 || next_ == planned.limit)
+  if (walked && planned.limit == 0)
+    return check_end(planned.number, *reader, offset);
+  if (!walked || next_ == planned.limit)
     return walked;
   const frame_range lost{next_, planned.limit};
   next_ = planned.limit;
@@ -117,6 +129,18 @@ result<void> scanner::walk(const planned_file& planned) {
               fmt::format("no frame up to {} is readable from here on",
                           planned.limit - 1))
     .and_then([&] { return salvage(*reader, offset, reader->size(), lost); });
+}
+
+/// A tail that is torn is not cut off: the file has its full size before a frame
+/// is written.
+result<void> scanner::check_end(std::uint32_t number, frame_reader& reader,
+                                std::uint64_t offset) {
+  const auto cut = reader.cut_off(offset);
+  if (!cut)
+    return tl::unexpected{cut.error()};
+  return *cut ? note(number, offset, reader.size() - offset,
+                     std::string{cut_off})
+              : result<void>{};
 }
 
 /// Behind the limit lies only what was fenced or never used.

@@ -60,7 +60,13 @@ std::string_view advice(int number) {
     case MDB_MAP_RESIZED:
       return "the file outgrew the part this process may map; raise its "
              "address space limit (ulimit -v) and open it again";
-    case MDB_INVALID: return "no LMDB file, or a damaged one";
+    case MDB_INVALID:
+      return "no LMDB file, or a damaged one; restore data.mdb from a copy";
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL:
+      return "its pages are damaged; restore data.mdb from a copy";
     case MDB_VERSION_MISMATCH: return "written by another version of LMDB";
     case ENOSPC: return "disk full; nothing was changed; free some space";
     default: return ::mdb_strerror(number);
@@ -173,7 +179,8 @@ result<void> lmdb_environment::cover() {
   ::mdb_env_get_flags(env_, &flags);
   if ((flags & MDB_RDONLY) != 0)
     return fail(errc::corrupt,
-                fmt::format("catalog '{}': data.mdb ends at byte {} of {}",
+                fmt::format("catalog '{}': data.mdb ends at byte {} of {}; "
+                            "restore it from a copy",
                             directory_, *bytes, used_bytes()));
   if (::ftruncate(descriptor(), static_cast<off_t>(used_bytes())) != 0)
     return fail_io("ftruncate", directory_ + "/data.mdb", errno);

@@ -47,7 +47,7 @@ segment_list::find(stream_id stream, sequence wanted) const {
     while (seen && !*seen && ++at < end)
       seen = look(at, stream);
     if (!seen)
-      return seen;
+      return find_beside(stream, wanted, seen.error());
     if (!*seen) {
       end = middle; // Nothing from the middle on.
       continue;
@@ -63,19 +63,39 @@ segment_list::find(stream_id stream, sequence wanted) const {
   return std::nullopt;
 }
 
+/// Asks all, for one cannot be read. Damage to it costs who is in it, and no
+/// others: `why` is the answer only if no other has the entry.
+result<std::optional<segment_list::found>>
+segment_list::find_beside(stream_id stream, sequence wanted,
+                          const error& why) const {
+  for (std::size_t at = 0; at < slots_.size(); ++at)
+    if (const auto seen = look(at, stream); seen && *seen)
+      if (const auto& row = (*seen)->row;
+          raw(wanted) >= raw(row.first) && raw(wanted) < raw(row.next))
+        return seen;
+  return tl::unexpected{why};
+}
+
 result<std::optional<segment_list::found>>
 segment_list::find_time(stream_id stream, sequence from,
                         std::int64_t time_ms) const {
+  std::optional<error> unread;
   for (std::size_t at = 0; at < slots_.size(); ++at) {
     if (summary(at).last_ms < time_ms)
       continue;
     auto seen = look(at, stream);
-    if (!seen)
-      return seen;
-    if (*seen && (*seen)->row.last_ms >= time_ms
-        && raw((*seen)->row.next) > raw(from))
-      return seen;
+    if (!seen && !unread)
+      unread = seen.error();
+    if (!seen || !*seen || (*seen)->row.last_ms < time_ms
+        || raw((*seen)->row.next) <= raw(from))
+      continue;
+    // What cannot be read may have one that comes before, if there is any.
+    if (unread && raw((*seen)->row.first) > raw(from))
+      break;
+    return seen;
   }
+  if (unread)
+    return tl::unexpected{*unread};
   return std::nullopt;
 }
 

@@ -65,6 +65,8 @@ private:
 
   [[nodiscard]] result<std::optional<found>> look(std::size_t at,
                                                   stream_id stream) const;
+  [[nodiscard]] result<std::optional<found>>
+  find_beside(stream_id stream, sequence wanted, const error& why) const;
 
   std::shared_ptr<open_segments> open_;
   std::vector<std::shared_ptr<listed_segment>> slots_;

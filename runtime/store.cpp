@@ -168,15 +168,16 @@ result<void> make_tables(store& opened) {
   return {};
 }
 
-/// Whether every listed segment is there; says which are not.
-bool are_there(const store& opened, const std::vector<std::string>& names) {
-  auto all = true;
+/// Whether every listed segment is there, and the journal from where they end;
+/// says which segments are not.
+bool is_complete(const store& opened, const std::vector<std::string>& names) {
+  auto all = opened.scan.damages.empty();
   for (const auto& each : opened.state.segments) {
     if (contains(names, segment_file_name(each.number)))
       continue;
     all = false;
     spdlog::error("segment-missing file={} hint=\"run 'torpor verify' and "
-                  "'torpor repair'; unlisted segments are kept\"",
+                  "'torpor repair'; nothing is removed\"",
                   segment_file_name(each.number));
   }
   return all;
@@ -190,22 +191,13 @@ void pass_over(catalog_state& state, const std::vector<std::string>& names) {
 }
 
 /// Removes segments that the catalog does not know: a seal or merge was cut off,
-/// or its sources were not removed any more. Only after the journal was found to
-/// go on where the catalog says: a catalog that was lost knows of no segment. And
-/// only when it has all that it knows: an older copy of the catalog lists what was
-/// merged since, and not what that has become.
-result<void> remove_orphans(store& opened) {
+/// or its sources were not removed any more.
+result<void> remove_orphans(store& opened,
+                            const std::vector<std::string>& names) {
   auto& disk = *opened.world.disk;
   const auto directory = segment_directory(opened.config.data_dir);
-  const auto names = disk.list(directory);
-  if (!names)
-    return tl::unexpected{names.error()};
-  if (!are_there(opened, *names)) {
-    pass_over(opened.state, *names);
-    return {};
-  }
   auto removed = false;
-  for (const auto& name : *names) {
+  for (const auto& name : names) {
     const auto number = segment_file_number(name);
     const auto& known = opened.state.segments;
     if (!number
@@ -219,6 +211,25 @@ result<void> remove_orphans(store& opened) {
     removed = true;
   }
   return removed ? disk.sync_directory(directory) : result<void>{};
+}
+
+/// Removes what other files have, now that the journal was found to go on where
+/// the catalog says. Only while nothing is missing: an older copy of the catalog
+/// lists what was merged since, and the journal files that were sealed since, and
+/// not the segments that these have become.
+result<void> remove_useless(store& opened) {
+  auto& disk = *opened.world.disk;
+  const auto names = disk.list(segment_directory(opened.config.data_dir));
+  if (!names)
+    return tl::unexpected{names.error()};
+  if (!is_complete(opened, *names)) {
+    pass_over(opened.state, *names);
+    return {};
+  }
+  return remove_sealed(disk, opened.journal,
+                       static_cast<std::uint32_t>(opened.state.unsealed_first),
+                       opened.scan.end.file)
+    .and_then([&] { return remove_orphans(opened, *names); });
 }
 
 /// Lists the segments; their files are opened when they are read.
@@ -292,11 +303,8 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                 .and_then([&] { return recover(*opened, mode); });
   if (done && mode == access::write)
     done = begin_incarnation(*opened).and_then([&] {
-      return remove_sealed(disk, opened->journal,
-                           static_cast<std::uint32_t>(
-                             opened->state.unsealed_first),
-                           opened->scan.end.file);
-    }).and_then([&] { return remove_orphans(*opened); });
+      return remove_useless(*opened);
+    });
   if (!done)
     return tl::unexpected{done.error()};
   return opened;

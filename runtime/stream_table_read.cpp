@@ -66,6 +66,12 @@ result<void> stream_table::find_start(const read_options& wanted,
                                         *wanted.from_time);
     job.page.next_from = std::max(place ? place->first : record.next,
                                   record.first);
+    if (place && raw(place->before) < raw(place->first))
+      return fail(errc::corrupt,
+                  fmt::format("stream '{}': entries {} to {} cannot be read: "
+                              "they are missing; run 'torpor verify'",
+                              printable(record.name), raw(place->before),
+                              raw(place->first) - 1));
     // What the index lacks, the segments have.
     job.time_sealed = record.last_ms >= *wanted.from_time
                       && (!place || place->oldest)

@@ -52,10 +52,11 @@ private:
 
 } // namespace
 
-simulated_store::simulated_store(std::uint64_t seed)
+simulated_store::simulated_store(std::uint64_t seed,
+                                 std::shared_ptr<catalog> records)
   : disk(std::make_shared<simulated_disk>(seed)),
     clock(std::make_shared<manual_clock>()),
-    catalog_(make_memory_catalog()) {
+    catalog_(std::move(records)) {
   config.data_dir = "store";
   config.journal.file_bytes = 64u << 10;
   config.pool.workers = 1;

@@ -28,7 +28,9 @@ struct catalog_plan {
 /// the clock outlive openings, as in the real world.
 class simulated_store {
 public:
-  explicit simulated_store(std::uint64_t seed);
+  explicit simulated_store(std::uint64_t seed,
+                           std::shared_ptr<catalog> records
+                           = make_memory_catalog());
   ~simulated_store();
 
   /// Opens the store. Errors: those of `store::open`.

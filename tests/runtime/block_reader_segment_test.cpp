@@ -244,8 +244,9 @@ TEST_SUITE("block_reader_segment") {
   TEST_CASE_FIXTURE(sealed_and_not, "a disk that fails is told from damage") {
     REQUIRE(segments->open(0));
     REQUIRE(segments->open(1));
-    disk.fail(disk_call::read, 1, EIO);
+    disk.fail(disk_call::read, 1, EIO, true);
     CHECK(refusal(job(0)).code == errc::io_failed);
+    disk.heal();
     CHECK(range(job(0)) == range_type{0, 30});
   }
 

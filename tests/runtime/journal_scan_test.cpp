@@ -551,13 +551,6 @@ TEST_SUITE("journal_scan") {
       make(2);
       journal.disk.truncate_raw(journal.path(2), 4096);
     }
-    SUBCASE("empty") {
-      make(2);
-      journal.disk.truncate_raw(journal.path(2), 0);
-    }
-    SUBCASE("of a number that is not next") {
-      make(3);
-    }
     SUBCASE("not finished") {
       REQUIRE(journal.disk.open(unfinished_file_path(journal.config, 2),
                                 open_mode::create));

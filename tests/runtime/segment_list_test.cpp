@@ -130,7 +130,31 @@ TEST_SUITE("segment_list") {
     CHECK(refused.error().context.find(path(33)) != std::string::npos);
     CHECK(all->open(31));
     CHECK(all->open(33));
-    CHECK_FALSE(all->find(stream_id{5}, sequence{325}));
+    for (std::uint64_t seq = 0; seq < 10 * count; ++seq) {
+      const auto found = all->find(stream_id{5}, sequence{seq});
+      if (seq / 10 == 32)
+        REQUIRE_FALSE(found);
+      else
+        REQUIRE(number_of(found) == seq / 10 + 1);
+    }
+    for (std::uint64_t number = 1; number <= count; ++number)
+      CHECK(all->find(stream_id{100 + number}, sequence{1}).has_value()
+            == (number != 33));
+    CHECK_FALSE(all->find(stream_id{6}, sequence{0})); // Perhaps it was there.
+  }
+
+  TEST_CASE_FIXTURE(many_segments,
+                    "a time is not found behind what cannot be read") {
+    disk->remove_raw(path(33));
+    const auto all = list();
+    const auto find = [&](std::uint64_t from, std::int64_t ms) {
+      return all->find_time(stream_id{5}, sequence{from}, ms);
+    };
+    CHECK(number_of(find(0, 0)) == 1);
+    CHECK(number_of(find(330, 0)) == 34); // What is before is deleted.
+    const auto last = find(320, 0);
+    REQUIRE_FALSE(last); // Not 34: the missing one may have entries before.
+    CHECK(last.error().context.find(path(33)) != std::string::npos);
   }
 
   TEST_CASE_FIXTURE(many_segments, "no more than so many stay open") {

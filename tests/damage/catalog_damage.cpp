@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The catalog is cut off, older, another store's, or has flipped bits.
+#include "tests/damage/attempt.hpp"
+#include "tests/damage/kinds.hpp"
+#include "tests/damage/old_store.hpp"
+#include "tests/damage/real_store.hpp"
+#include "tests/damage/tally.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace torpor::test {
+
+namespace {
+
+const std::string catalog_file = "catalog/data.mdb";
+constexpr std::size_t page_bytes = 4096;
+
+/// A store whose catalog is replaced by another one.
+class catalog_case {
+public:
+  catalog_case(const lived_store& lived, std::string directory)
+    : lived_(lived),
+      directory_(std::move(directory)),
+      files_(real_image(lived, lived.end(), lived.end().updates, directory_)),
+      truth_(must_read(lived.config, lived.records_at(lived.end()),
+                       lived.end().files)) {
+    if (auto wrong = compare(lived, truth_); !wrong.empty())
+      throw std::runtime_error{wrong};
+  }
+
+  [[nodiscard]] const std::string& catalog() const {
+    return files_.at(catalog_file);
+  }
+
+  /// The catalog as it was after some of its updates.
+  [[nodiscard]] std::string older(std::size_t updates) const {
+    return real_image(lived_, lived_.end(), updates, directory_)
+      .at(catalog_file);
+  }
+
+  [[nodiscard]] real_end try_with(std::string catalog) const {
+    auto files = files_;
+    files.at(catalog_file) = std::move(catalog);
+    return try_real(lived_.config, files, truth_, directory_);
+  }
+
+  [[nodiscard]] std::string flip(std::uint64_t bit, tally& ends) const;
+
+private:
+  const lived_store& lived_;
+  std::string directory_;
+  store_image files_;
+  store_reading truth_;
+};
+
+/// LMDB's pages have no checksums: what damage to the tree does is not
+/// promised, but for one thing: no wrong byte of an entry.
+std::string catalog_case::flip(std::uint64_t bit, tally& ends) const {
+  auto damaged = catalog();
+  damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+  const auto end = try_with(std::move(damaged));
+  ends.add(end.how);
+  if (end.how == real_end::wrong)
+    fmt::print("catalog, bit {}: {}\n", bit, end.text);
+  return end.text.find("wrong bytes") != std::string::npos
+           ? end.text : std::string{};
+}
+
+/// It is as if nothing was, or the error says what.
+std::string judge(const real_end& end) {
+  if (end.how == real_end::wrong || end.how == real_end::died)
+    return end.text;
+  if (end.how == real_end::refused && !end.changed.empty())
+    return "refused, but " + end.changed;
+  return {};
+}
+
+} // namespace
+
+bool damage_catalog(const effort& how) {
+  const scratch place;
+  const auto lived = live_long(3, false);
+  const auto foreign = live_long(4, false);
+  const catalog_case one{lived, place.path() + "/store"};
+  const catalog_case other{foreign, place.path() + "/other"};
+  const auto pages = one.catalog().size() / page_bytes;
+  fmt::print("catalog: {} pages, {} updates\n", pages, lived.records->updates());
+  tally cuts;
+  tally olds;
+  tally flips;
+  const auto noted = [](tally& into, const real_end& end) {
+    into.add(end.how);
+    return judge(end);
+  };
+  auto alone = how;
+  alone.jobs = 1; // It forks.
+  auto each = alone;
+  each.stride = 1;
+  const campaign cut{"catalog, cuts", pages, [&](auto at) {
+                       return noted(cuts, one.try_with(one.catalog().substr(
+                                            0, at * page_bytes)));
+                     }, {}};
+  const campaign old{"catalog, older", lived.end().updates, [&](auto at) {
+                       return noted(olds, one.try_with(one.older(at)));
+                     }, {}};
+  const campaign strange{"catalog, another store's", 1, [&](auto) {
+                           return noted(olds, one.try_with(other.catalog()));
+                         }, {}};
+  const campaign flip{"catalog, bits", one.catalog().size() * 8,
+                      [&](auto bit) { return one.flip(bit, flips); }, {}};
+  if (!run(cut, each) || !run(old, each) || !run(strange, each)
+      || !run(flip, alone))
+    return false;
+  cuts.print("catalog, cuts");
+  olds.print("catalog, older and another store's");
+  flips.print("catalog, bits");
+  return true;
+}
+
+} // namespace torpor::test
