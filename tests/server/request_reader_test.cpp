@@ -183,6 +183,7 @@ TEST_CASE_FIXTURE(fixture, "what is no request is refused by its kind") {
           "Transfer-Encoding: chunked\r\n\r\n"},
     {501, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n"
           "Content-Length: 5\r\n\r\nabcde"},
+    {400, "GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n"},
     {505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
     {505, "GET / HTTP/1.2\r\nHost: x\r\n\r\n"},
     {505, "GET / HTTP/0.9\r\n\r\n"},
