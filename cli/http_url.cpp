@@ -29,6 +29,14 @@ bool is_port(std::string_view text) {
   return read.ec == std::errc{} && read.ptr == end && port > 0;
 }
 
+/// A name or an IPv4 address; in brackets an IPv6 address, perhaps with a zone.
+bool is_host(std::string_view text, bool bracketed) {
+  if (bracketed)
+    return text.find(':') != text.npos
+           && text.find_first_of("[?#") == text.npos;
+  return !text.empty() && text.find_first_of(":?#%[]") == text.npos;
+}
+
 /// Takes "host:port", "[::1]:port" or either without a port.
 result<http_url> with_authority(http_url url, std::string_view authority) {
   auto colon = authority.rfind(':');
@@ -46,9 +54,8 @@ result<http_url> with_authority(http_url url, std::string_view authority) {
   url.port = colon != authority.npos ? authority.substr(colon + 1)
              : url.tls               ? "443"
                                      : "80";
-  if (url.host.empty() || url.host.find_first_of(" \t:?#%") != url.host.npos)
-    if (!authority.starts_with('[') || url.host.empty())
-      return refuse(url.text, "names no host");
+  if (!is_host(url.host, authority.starts_with('[')))
+    return refuse(url.text, "names no host");
   if (!is_port(url.port))
     return refuse(url.text, "has no port from 1 to 65535");
   return url;

@@ -114,14 +114,31 @@ bool are_properties(bytes_view encoded) noexcept {
   return from.ok();
 }
 
+/// Whether a block's texts are such that the stream's record can hold them.
+bool has_sound_texts(const block_view& block) noexcept {
+  const auto is_id = [](const producer_stamp& stamp) {
+    return !stamp.id.empty() && stamp.id.size() <= limits::producer_id_bytes_max;
+  };
+  const auto is_name = [](const pin_change& pin) {
+    return pin.name.size() <= limits::name_bytes_max;
+  };
+  return block.creates != block.name.empty()
+         && block.name.size() <= limits::name_bytes_max
+         && block.content_type.size() <= limits::content_type_bytes_max
+         && block.order.size() <= limits::order_bytes_max
+         && std::all_of(block.stamps.begin(), block.stamps.end(), is_id)
+         && std::all_of(block.pins.begin(), block.pins.end(), is_name);
+}
+
 /// Whether a block's head can be true, as far as it shows.
 bool plausible(const block_view& block, std::uint64_t count) noexcept {
   constexpr std::uint64_t entry_bytes_min = 2;
   constexpr auto most = std::numeric_limits<std::uint64_t>::max();
   return count <= std::numeric_limits<std::uint32_t>::max()
          && count <= block.entries.size() / entry_bytes_min
+         && (count > 0 || block.entries.empty())
          && count <= most - raw(block.first)
-         && block.first_ms <= block.last_ms;
+         && block.first_ms <= block.last_ms && has_sound_texts(block);
 }
 
 } // namespace

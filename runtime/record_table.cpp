@@ -7,6 +7,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace torpor {
@@ -103,6 +105,11 @@ result<record_table::row_index> record_table::apply(const block_view& block) {
     // removed later may come to life here; its removal follows.
     if (!block.creates || ids_.find(block.stream) != none)
       return none;
+    if (is_beyond(block.stream))
+      return fail(errc::corrupt,
+                  fmt::format("a block creates stream {}, whose number no "
+                              "stream can have",
+                              raw(block.stream)));
     at = insert(block.stream, {});
     rows_[at].fresh = true;
     names_.insert_or_assign(std::string{block.name}, block.stream);
@@ -111,6 +118,15 @@ result<record_table::row_index> record_table::apply(const block_view& block) {
   }
   apply(at, block);
   return at;
+}
+
+/// Numbers of a slot are dense from 1, but for those of creates that were lost.
+/// What is far beyond was made by a faulty writer, and memory would follow it.
+bool record_table::is_beyond(stream_id id) const noexcept {
+  constexpr std::uint64_t most_lost = std::uint64_t{1} << 32;
+  const auto known = numbers_[raw(id) % slots];
+  const auto number = raw(id) >> 8;
+  return number == 0 || (number > known && number - known > most_lost);
 }
 
 void record_table::apply(row_index at, const block_view& block) {

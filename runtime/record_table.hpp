@@ -93,7 +93,8 @@ public:
 
   /// Applies a durable block to the row of its stream, which it returns. `none`
   /// when the stream is unknown: a block from before a removal that the catalog
-  /// holds already.
+  /// holds already. Errors: io_failed, corrupt: also a block that creates a
+  /// stream of a number that cannot be.
   [[nodiscard]] result<row_index> apply(const block_view& block);
 
   /// The same when the row is known and alive.
@@ -185,6 +186,7 @@ public:
 private:
   [[nodiscard]] row_index insert(stream_id id, stream_record record);
   [[nodiscard]] bool is_buried(stream_id id) const;
+  [[nodiscard]] bool is_beyond(stream_id id) const noexcept;
   void note_retention(row_index at, const block_view& block,
                       sequence next_before, std::int64_t last_before);
   void mark_dirty(row_index at);

@@ -37,7 +37,8 @@ public:
   /// Adds the block's entries from sequence `from` on; if there are none,
   /// nothing. Blocks come in the order of (stream, first) and do not overlap;
   /// gaps are allowed. What else a block says is left out. Errors: io_failed,
-  /// corrupt (its entries make no sense; names stream and range).
+  /// corrupt (its entries make no sense, or not behind those before them; names
+  /// stream and range).
   [[nodiscard]] result<void> add(const block_view& block,
                                  sequence from = sequence{0});
 
@@ -53,6 +54,8 @@ public:
 private:
   segment_writer(std::unique_ptr<file> into, const segment_config& config);
 
+  [[nodiscard]] bool follows(const block_view& block,
+                             sequence first) const noexcept;
   [[nodiscard]] result<void> start_block(stream_id stream, sequence first,
                                          std::size_t bytes);
   void add_entry(const entry_view& entry);

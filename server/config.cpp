@@ -325,7 +325,9 @@ result<void> apply_argument(daemon_config& config, std::string_view argument) {
   // A string first: a directory may well be called 5s.
   if (set_option(config, key, value{text}))
     return {};
-  const auto typed = value::parse(caf::string_view{text.data(), text.size()});
+  const auto typed = nests_deeply(text)
+                       ? caf::expected<value>{value{text}}
+                       : value::parse({text.data(), text.size()});
   const auto set = set_option(config, key, typed ? *typed : value{text});
   if (!set)
     return refuse(fmt::format("{}: {}", argument, set.error().context));

@@ -47,6 +47,8 @@ bool is_name(std::string_view text, bool dots) {
 
 /// The value that a text stands for, as CAF reads it.
 std::optional<caf::config_value> parse_value(std::string_view text) {
+  if (nests_deeply(text))
+    return std::nullopt;
   std::istringstream input{fmt::format("[only]\nvalue = {}\n", text)};
   const auto parsed = caf::actor_system_config::parse_config(input);
   if (!parsed || parsed->size() != 1)
@@ -122,6 +124,14 @@ private:
 };
 
 } // namespace
+
+bool nests_deeply(std::string_view text) noexcept {
+  constexpr std::ptrdiff_t most = 16;
+  return !text.starts_with('"')
+         && std::count(text.begin(), text.end(), '[')
+                + std::count(text.begin(), text.end(), '{')
+              > most;
+}
 
 result<config_text> parse_config_text(std::string_view text) {
   config_parser parser;

@@ -36,4 +36,8 @@ struct config_text {
 /// invalid_argument; the text begins with the line's number.
 [[nodiscard]] result<config_text> parse_config_text(std::string_view text);
 
+/// Whether a value has too many lists or maps in each other to be shown to CAF,
+/// which follows them until the stack is full. No option takes any.
+[[nodiscard]] bool nests_deeply(std::string_view text) noexcept;
+
 } // namespace torpor

@@ -31,6 +31,8 @@ constexpr http_refusal unknown_method{
 constexpr http_refusal host_missing{
   status::bad_request, "invalid_argument",
   "a request of HTTP/1.1 needs one field 'Host'"};
+constexpr http_refusal two_hosts{status::bad_request, "invalid_argument",
+                                 "a request has one field 'Host' at most"};
 constexpr http_refusal host_malformed{
   status::bad_request, "invalid_argument",
   "the field 'Host' is no name or address, with or without a port"};
@@ -132,7 +134,10 @@ void request_parser::take_authority() {
 const http_refusal* request_parser::judge_header() {
   if (message_.method() == http::verb::unknown)
     return &unknown_method;
-  if (message_.version() == 11 && message_.count(field::host) != 1)
+  const auto hosts = message_.count(field::host);
+  if (hosts > 1)
+    return &two_hosts;
+  if (message_.version() == 11 && hosts == 0)
     return &host_missing;
   if (const auto host = message_[field::host];
       !is_host({host.data(), host.size()}))

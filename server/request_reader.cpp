@@ -101,6 +101,11 @@ request_reader::step request_reader::parse_header(std::string_view bytes,
 
 request_reader::step request_reader::parse_body(std::string_view bytes,
                                                 std::size_t& used) {
+  // Beast asserts that the last chunk has so many bytes when it looks at it
+  // again, and every chunked body has at least as many left.
+  constexpr std::size_t last_chunk_bytes = 5; // "0", CRLF, CRLF.
+  if (parser_->chunked() && bytes.size() - used < last_chunk_bytes)
+    return step::incomplete;
   boost::beast::error_code failure;
   parser_->eager(true); // Chunk after chunk.
   used += parser_->put(boost::asio::buffer(bytes.substr(used)), failure);

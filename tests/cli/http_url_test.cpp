@@ -47,7 +47,8 @@ TEST_CASE("what is no URL is refused by name") {
        {"", "localhost", "ftp://h", "http://", "http://:1", "http://h:0",
         "http://h:65536", "http://h:x", "http://h:", "http://[::1",
         "http://[::1]x", "http://[]:1", "http://h?x=1", "http://h/#f", "unix:",
-        "http://h\r\n", "http://a b", "http://a%41"}) {
+        "http://h\r\n", "http://a b", "http://a%41", "http://[a]",
+        "http://[%25]", "http://a]", "http://[[::1]"}) {
     CAPTURE(text);
     const auto url = parse_http_url(text);
     REQUIRE_FALSE(url);

@@ -9,6 +9,7 @@
 
 #include <limits>
 #include <random>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -392,6 +393,41 @@ TEST_SUITE("block") {
     auto bytes = finished(told);
     REQUIRE(parse_block(bytes));
     bytes[block_head_bytes + 1] |= std::byte{32};
+    seal(bytes);
+    CHECK_FALSE(parse_block(bytes));
+  }
+
+  TEST_CASE("texts that no record can hold are refused") {
+    const auto refused = [](const std::function<void(block_builder&)>& say) {
+      block_builder builder;
+      builder.start(stream_id{256}, sequence{7});
+      say(builder);
+      return !parse_block(builder.finish());
+    };
+    const std::string name(limits::name_bytes_max, 'n');
+    const std::string type(limits::content_type_bytes_max, 't');
+    const std::string order(limits::order_bytes_max, 'o');
+    const std::string id(limits::producer_id_bytes_max, 'p');
+    CHECK_FALSE(refused([&](auto& with) {
+      with.create(name, type);
+      with.order(order);
+      with.stamp(id, 1, 2, 0);
+      with.pin(1, name);
+    }));
+    CHECK(refused([&](auto& with) { with.create(name + 'n'); }));
+    CHECK(refused([&](auto& with) { with.create("n", type + 't'); }));
+    CHECK(refused([&](auto& with) { with.order(order + 'o'); }));
+    CHECK(refused([&](auto& with) { with.stamp(id + 'p', 1, 2, 0); }));
+    CHECK(refused([&](auto& with) { with.stamp("", 1, 2, 0); }));
+    CHECK(refused([&](auto& with) { with.pin(1, name + 'n'); }));
+  }
+
+  TEST_CASE("a block that has no entries but bytes of some is refused") {
+    told_block told;
+    told.stream = stream_id{1};
+    told.closes = true;
+    auto bytes = finished(told);
+    bytes.insert(bytes.end(), 3, std::byte{2});
     seal(bytes);
     CHECK_FALSE(parse_block(bytes));
   }

@@ -200,6 +200,27 @@ TEST_SUITE("record_table") {
     CHECK(raw(all.create("a")) == (10u << 8 | slot_of("a")));
   }
 
+  TEST_CASE("a create of number 0, or of one far beyond all, is refused") {
+    table_on_catalog all;
+    block_view block;
+    block.creates = true;
+    block.name = "a";
+    const auto slot = slot_of("a");
+    for (const auto number : {std::uint64_t{0}, std::uint64_t{1} << 33,
+                              ~std::uint64_t{0} >> 8}) {
+      block.stream = stream_id{number << 8 | slot};
+      const auto refused = all.table.apply(block);
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().code == errc::corrupt);
+      CHECK(refused.error().context.find(std::to_string(raw(block.stream)))
+            != std::string::npos);
+    }
+    CHECK(all.table.in_memory() == 0);
+    all.table.number(slot, std::uint64_t{1} << 33);
+    block.stream = stream_id{(std::uint64_t{1} << 33 | 1) << 8 | slot};
+    CHECK(all.table.apply(block).value() != record_table::none);
+  }
+
   TEST_CASE("a block of a stream that is long gone is passed over") {
     table_on_catalog all;
     block_view block;

@@ -253,6 +253,28 @@ TEST_SUITE("segment_writer") {
     CHECK(entries() == join(told));
   }
 
+  TEST_CASE_FIXTURE(segment_fixture,
+                    "blocks that cannot follow each other are refused by name") {
+    const std::pair<told_block, told_block> wrong[] = {
+      {tell(9, 0, 4), tell(9, 3, 4, 9000)}, // The same entry twice.
+      {tell(9, 0, 4), tell(9, 4, 4, 500)},  // Time goes back.
+      {tell(9, 0, 4), tell(9, 7, 4, 500)},  // The same, over a gap.
+      {tell(9, 0, 4), tell(5, 0, 4)}};      // Streams go back.
+    for (const auto& [first, second] : wrong) {
+      static_cast<void>(disk.unlink(path));
+      auto writer = segment_writer::create(disk, path, config).value();
+      block_builder builder;
+      REQUIRE(writer.add(build(builder, first)));
+      const auto added = writer.add(build(builder, second));
+      REQUIRE_FALSE(added);
+      CHECK(added.error().code == errc::corrupt);
+      const auto named = "stream " + std::to_string(second.front().stream)
+                         + ", entries "
+                         + std::to_string(second.front().seq) + " to ";
+      CHECK(added.error().context.starts_with(named));
+    }
+  }
+
   TEST_CASE_FIXTURE(segment_fixture, "a file that exists is not overwritten") {
     write({tell(5, 0, 1)});
     const auto before = file_bytes();

@@ -529,6 +529,20 @@ TEST_CASE("a syntax error is refused with its line") {
   }
 }
 
+TEST_CASE("a value nested ever deeper is refused, and does no harm") {
+  for (const std::string begin : {"[", "{a=", "{a=["}) {
+    std::string value;
+    while (value.size() < 1'000'000)
+      value += begin;
+    CHECK(refusal("[torpor]\nlog-level = " + value + "\n")
+            .starts_with(":2: the value of log-level is not understood"));
+    daemon_config config;
+    const auto applied = apply_argument(config, "--torpor.sync.window=" + value);
+    REQUIRE_FALSE(applied);
+    CHECK(applied.error().code == errc::invalid_argument);
+  }
+}
+
 TEST_CASE("a section or key that stands twice is refused, not merged") {
   CHECK(refusal("[torpor.sync]\nwindow = 1\n[torpor]\n[torpor.sync]\n")
         == ":4: section 'torpor.sync' stands on line 1 already; keep one "

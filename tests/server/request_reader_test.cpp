@@ -107,6 +107,21 @@ TEST_CASE_FIXTURE(fixture, "a request is the same however it is cut") {
     }
 }
 
+TEST_CASE_FIXTURE(fixture, "a body of a last chunk alone may come byte by byte") {
+  const std::string header = "POST / HTTP/1.1\r\nHost: x\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n";
+  for (const std::string chunk : {"0\r\n\r\n", "00\r\n\r\n", "0;a=b\r\n\r\n",
+                                  "0\r\nA: b\r\n\r\n"}) {
+    request_reader reader{limits};
+    REQUIRE(reader.feed(header) == step::incomplete);
+    for (std::size_t i = 0; i + 1 < chunk.size(); ++i)
+      REQUIRE(reader.feed(chunk.substr(i, 1)) == step::incomplete);
+    REQUIRE(reader.feed("\n") == step::complete);
+    CHECK(reader.request().body().empty());
+    CHECK(reader.held() == 0);
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "what is no request is refused by its kind") {
   const std::tuple<int, std::string_view> cases[] = {
     {400, "\x16\x03\x01"},
@@ -168,6 +183,7 @@ TEST_CASE_FIXTURE(fixture, "what is no request is refused by its kind") {
           "Transfer-Encoding: chunked\r\n\r\n"},
     {501, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n"
           "Content-Length: 5\r\n\r\nabcde"},
+    {400, "GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n"},
     {505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
     {505, "GET / HTTP/1.2\r\nHost: x\r\n\r\n"},
     {505, "GET / HTTP/0.9\r\n\r\n"},
