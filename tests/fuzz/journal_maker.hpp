@@ -39,8 +39,10 @@ public:
 
   files make(fuzz_input& input) {
     made_[1];
-    for (std::size_t i = 0; i < frames_max && !input.empty(); ++i)
-      add(input.u8(), to_bytes(input.text()));
+    for (std::size_t i = 0; i < frames_max && !input.empty(); ++i) {
+      const auto how = input.u8();
+      add(how, to_bytes(input.text()));
+    }
     return std::move(made_);
   }
 

@@ -17,14 +17,16 @@ using namespace torpor::test;
 
 namespace {
 
-/// Another parser says the same, save of numbers that it cannot hold and of
-/// what is nested deeper than we take it.
+/// Another parser says the same, save of numbers that it cannot hold, of escapes
+/// of half a surrogate pair, and of what is nested deeper than we take it.
 void compare(std::string_view text) {
   simdjson::dom::parser parser;
   const simdjson::padded_string copy{text};
   const auto why = parser.parse(copy).error();
   if (is_json_value(text))
-    TORPOR_ASSERT(why == simdjson::SUCCESS || why == simdjson::NUMBER_ERROR);
+    TORPOR_ASSERT(why == simdjson::SUCCESS || why == simdjson::NUMBER_ERROR
+                  || (why == simdjson::STRING_ERROR
+                      && text.find("\\u") != text.npos));
   else if (why == simdjson::SUCCESS)
     TORPOR_ASSERT(std::ranges::count(text, '[') + std::ranges::count(text, '{')
                   > 500);

@@ -5,6 +5,7 @@
 #include "server/request_reader.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -94,7 +95,8 @@ understood read_in_pieces(std::string_view bytes, std::uint32_t seed,
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
   fuzz_input input{data, size};
-  const auto seed = static_cast<std::uint32_t>(input.u16() | input.u16() << 16);
+  const std::uint32_t low = input.u16();
+  const std::uint32_t seed = low | std::uint32_t{input.u16()} << 16;
   request_limits limits;
   if (input.u8() % 2 != 0) { // Small enough to be met.
     limits.header_bytes_max = 256;
@@ -103,6 +105,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   const auto bytes = input.rest();
   const auto whole = read(bytes, limits);
   const auto pieces = read_in_pieces(bytes, seed, limits);
+  // Chunk headers and trailers that have come whole are not measured; those that
+  // are waited for may not be larger than a header.
+  if (limits.header_bytes_max <= bytes.size() && pieces.refused) {
+    TORPOR_ASSERT(pieces.requests.size() <= whole.requests.size());
+    TORPOR_ASSERT(std::equal(pieces.requests.begin(), pieces.requests.end(),
+                             whole.requests.begin()));
+    return 0;
+  }
   TORPOR_ASSERT(whole.requests == pieces.requests);
   // What came bit by bit may still wait for the end of a header that is refused
   // as it is.
