@@ -128,7 +128,7 @@ void make_journals() {
   put("journal", "plain_block", begin + frame(8, entries(256, 2, 3)));
   put("journal", "number_beyond",
       begin + frame(0, creation(std::uint64_t{1} << 60, "far")));
-  put("journal", "number_zero", begin + frame(0, creation(1, "zero")));
+  put("journal", "number_zero", begin + frame(0, creation(0, "zero")));
   put("journal", "time_back",
       begin + frame(0, entries(256, 2, 3) + entries(256, 5, 3)));
   put("journal", "no_file_of_ours", "\1torporJF and then nothing");
