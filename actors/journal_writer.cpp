@@ -72,8 +72,10 @@ bool journal_state::commit_some() {
       && work.file->room() < bytes + kept) {
     if (preparing_ == 0 && !std::exchange(held_, true))
       return true; // Again, without entries first.
-    if (preparing_ == 0)
+    if (preparing_ == 0) {
+      tell_full(true);
       refuse();
+    }
     return give_up();
   }
   switch (timed_commit()) {
@@ -191,8 +193,11 @@ void journal_state::after_commit() {
     self->send(all->sealer, seal_atom::value, current - 1, std::uint64_t{0},
                std::function<void()>{});
   }
-  // Deletes and checkpoints need the last bytes of a full disk.
-  tell_full(prepare_failed_ && work.file->room() < work.reserve_bytes);
+  // Deletes and checkpoints need the last bytes of a full disk. Once it is said
+  // to be full, it is so until a file can be made.
+  tell_full(prepare_failed_
+            && (work.counters->full
+                || work.file->room() < work.reserve_bytes));
   call_later(work.idle_mark);
 }
 

@@ -6,6 +6,7 @@
 #include "actors/fork.hpp"
 #include "actors/inquiry.hpp"
 #include "actors/requests.hpp"
+#include "runtime/process_limits.hpp"
 
 #include <fmt/format.h>
 
@@ -15,10 +16,22 @@ namespace torpor {
 
 namespace {
 
+/// Before anything is touched. A host's pool runs already.
+result<void> check_process(const options& checked, engine::place where) {
+  // Sealer, merger, CAF's clock and CAF's printer.
+  constexpr std::size_t own_threads = 4;
+  const auto pool = where.host == nullptr ? checked.pool.workers : 0;
+  return check_address_space().and_then([&] {
+    return check_threads(pool + own_threads, "a store", "pool.workers");
+  });
+}
+
 result<std::shared_ptr<engine>> start(options given, engine::place where) {
   auto checked = validate(std::move(given));
   if (!checked)
     return tl::unexpected{checked.error()};
+  if (auto fits = check_process(*checked, where); !fits)
+    return tl::unexpected{fits.error()};
   auto opened = store::open(std::move(*checked), environment::real(),
                             access::write);
   if (!opened)

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <system_error>
 
 namespace torpor {
@@ -35,11 +36,26 @@ std::string to_string(const error& failure) {
   return fmt::format("{}: {}", to_string(failure.code), failure.context);
 }
 
+namespace {
+
+/// Which limit it was that a process ran into.
+std::string_view limit_of(int number) noexcept {
+  switch (number) {
+    case EFBIG: return " (ulimit -f)";
+    case EMFILE: return " (ulimit -n)";
+    case ENFILE: return " (sysctl fs.file-max)";
+    default: return "";
+  }
+}
+
+} // namespace
+
 tl::unexpected<error> fail_io(std::string_view call, std::string_view path,
                               int number) {
   return fail(errc::io_failed,
-              fmt::format("{} '{}': {}", call, path,
-                          std::generic_category().message(number)));
+              fmt::format("{} '{}': {}{}", call, path,
+                          std::generic_category().message(number),
+                          limit_of(number)));
 }
 
 } // namespace torpor

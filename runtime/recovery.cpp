@@ -2,6 +2,7 @@
 #include "runtime/recovery.hpp"
 
 #include <algorithm>
+#include <system_error>
 
 namespace torpor {
 
@@ -43,12 +44,24 @@ void recovery::add(const block_view& block, block_place place) {
 
 void recovery::hand_on(std::uint32_t shard) {
   auto& to = workers_[shard % workers_.size()];
-  if (!to.thread.joinable())
-    to.thread = std::thread{[this, &to] { run(to); }};
+  if (!to.thread.joinable() && !start(to)) {
+    const auto work = std::move(filling_[shard]);
+    return apply(*work, to.broken);
+  }
   std::unique_lock lock{to.mutex};
   to.changed.wait(lock, [&] { return to.waiting.size() < waiting_max; });
   to.waiting.push_back(std::move(filling_[shard]));
   to.changed.notify_all();
+}
+
+/// False where no thread can be started: then the caller works alone.
+bool recovery::start(worker& self) {
+  try {
+    self.thread = std::thread{[this, &self] { run(self); }};
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
 }
 
 void recovery::run(worker& self) {
@@ -110,8 +123,10 @@ void recovery::apply(const chunk& work, std::optional<error>& broken) {
 result<void> recovery::finish() {
   std::optional<error> broken;
   for (auto& each : workers_) {
-    if (!each.thread.joinable())
+    if (!each.thread.joinable()) {
+      broken = broken ? broken : each.broken;
       continue;
+    }
     {
       const std::lock_guard guard{each.mutex};
       each.ended = true;

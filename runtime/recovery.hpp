@@ -64,6 +64,7 @@ private:
   };
 
   void hand_on(std::uint32_t shard);
+  [[nodiscard]] bool start(worker& self);
   void run(worker& self);
   void apply(const chunk& work, std::optional<error>& broken);
   void prefetch(const record_table& records,

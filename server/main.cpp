@@ -2,6 +2,7 @@
 // torpord: keeps a store open until it is told to stop.
 #include "actors/engine.hpp"
 #include "cli/standard_descriptors.hpp"
+#include "runtime/process_limits.hpp"
 #include "runtime/store.hpp"
 #include "server/config.hpp"
 #include "server/durable_streams.hpp"
@@ -213,6 +214,10 @@ open_door(const torpor::daemon_config& config,
           const std::shared_ptr<torpor::engine>& engine) {
   if (!config.http.enabled)
     return nullptr;
+  if (auto fits = torpor::check_threads(config.http.threads, "the HTTP server",
+                                        "http.threads");
+      !fits)
+    return tl::unexpected{fits.error()};
   const auto make_protocol = [&](torpor::io_loop& loop) {
     return std::make_unique<torpor::durable_streams>(
       loop, std::make_unique<torpor::engine_store>(engine, loop),

@@ -55,7 +55,10 @@ class runtime {
 public:
   /// Opens the store, making it when it is missing, in an actor system of its
   /// own with Torpor's work-stealing pool. Errors: invalid_argument (an
-  /// option), locked, incompatible, corrupt, io_failed.
+  /// option), locked, incompatible, corrupt, io_failed (also when the process
+  /// may not start so many threads, or has too little address space).
+  /// A write beyond `ulimit -f` raises SIGXFSZ, which ends a process: a host
+  /// with such a limit ignores the signal, and gets io_failed.
   [[nodiscard]] static result<runtime> open(options given);
 
   /// The same in the host's actor system, which keeps its own pool and must

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/process_limits.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <latch>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <sys/resource.h>
+
+namespace torpor {
+
+result<void> check_threads(std::size_t wanted, std::string_view who,
+                           std::string_view option) {
+  std::latch all_started{1};
+  std::vector<std::jthread> started;
+  started.reserve(wanted);
+  try {
+    while (started.size() < wanted)
+      started.emplace_back([&all_started] { all_started.wait(); });
+  } catch (const std::system_error&) {
+    // There is one less than wanted, or fewer.
+  }
+  all_started.count_down();
+  if (started.size() == wanted)
+    return {};
+  return fail(errc::io_failed,
+              fmt::format("{} needs {} threads and this process can start {}; "
+                          "raise the limit (ulimit -u, TasksMax=, pids.max) or "
+                          "lower {}",
+                          who, wanted, started.size(), option));
+}
+
+result<void> check_address_space() {
+  constexpr std::uint64_t mib = 1u << 20;
+  constexpr std::uint64_t least = 1024 * mib;
+  struct ::rlimit bound {};
+  if (::getrlimit(RLIMIT_AS, &bound) != 0 || bound.rlim_cur == RLIM_INFINITY
+      || bound.rlim_cur >= least)
+    return {};
+  return fail(errc::io_failed,
+              fmt::format("the address space is limited to {} MiB and a store "
+                          "needs {}; raise the limit (ulimit -v, LimitAS=)",
+                          bound.rlim_cur / mib, least / mib));
+}
+
+} // namespace torpor

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "torpor/error.hpp"
+
+#include <cstddef>
+#include <string_view>
+
+namespace torpor {
+
+/// Whether this process can start so many threads at once, by starting them:
+/// CAF ends the process when one of its own does not start. `who` needs them,
+/// such as "a store"; `option` says how many. Takes about 20 us a thread.
+/// Errors: io_failed. Threads: any.
+[[nodiscard]] result<void> check_threads(std::size_t wanted,
+                                         std::string_view who,
+                                         std::string_view option);
+
+/// Whether a bound of the address space (`ulimit -v`) leaves room for a store:
+/// where memory ends in the start of a thread, libc ends the process.
+/// Errors: io_failed. Threads: any.
+[[nodiscard]] result<void> check_address_space();
+
+} // namespace torpor
