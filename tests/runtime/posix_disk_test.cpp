@@ -196,7 +196,7 @@ TEST_SUITE("posix_disk") {
       {
         size_limit limited{limit};
         check_io_failed(file->write(0, bytes),
-                        "pwrite '" + path + "': File too large");
+                        "pwrite '" + path + "': File too large (ulimit -f)");
       }
       std::vector<std::byte> got(limit + 1);
       REQUIRE(file->read(0, got).value() == limit);
