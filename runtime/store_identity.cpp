@@ -79,6 +79,11 @@ result<store_id> make_identity(disk& disk, const std::string& directory,
   std::random_device random;
   std::generate(id.begin(), id.end(),
                 [&random] { return static_cast<std::byte>(random()); });
+  return renew_identity(disk, directory, path, id).map([&] { return id; });
+}
+
+result<void> renew_identity(disk& disk, const std::string& directory,
+                            const std::string& path, const store_id& id) {
   const auto text = format_identity(id);
   const auto temporary = path + ".tmp";
   // One left over from a crash is written anew.
@@ -93,8 +98,7 @@ result<store_id> make_identity(disk& disk, const std::string& directory,
                      [&] { return (*made)->sync(); });
     })
     .and_then([&] { return disk.rename(temporary, path); })
-    .and_then([&] { return disk.sync_directory(directory); })
-    .map([&] { return id; });
+    .and_then([&] { return disk.sync_directory(directory); });
 }
 
 } // namespace torpor

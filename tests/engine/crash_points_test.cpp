@@ -237,6 +237,24 @@ const step sealing_what_was_recovered{
 } // namespace
 
 TEST_SUITE("crash_points") {
+  TEST_CASE("a store whose first opening failed to sync a name is not lost") {
+    for (std::uint64_t nth = 1; nth <= 3; ++nth) {
+      simulated_store store{nth};
+      store.disk->fail(disk_call::sync_directory, nth, EIO);
+      if (store.open())
+        store.kill();
+      store.heal();
+      store.disk->restart();
+      REQUIRE(store.open());
+      store.run();
+      store.stop();
+      store.disk->crash(unsynced::dropped);
+      store.disk->restart();
+      const auto again = store.open();
+      REQUIRE_MESSAGE(again, again.error().context);
+    }
+  }
+
   TEST_CASE("a crash anywhere in a seal loses nothing") {
     crash_everywhere(sealing);
   }
