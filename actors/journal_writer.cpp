@@ -270,6 +270,10 @@ void journal_state::later() {
   if (work.counters->failed || finished_)
     return;
   prepare();
+  // What an earlier opening has prepared is opened by the commit that needs it:
+  // if that failed, another one has to come.
+  if (preparing_ == 0 && !prepare_failed_)
+    tell_full(false);
   seal_recovered();
   commit();
   if (!waiting_.empty())

@@ -21,8 +21,9 @@ public:
       return {"failed", "a sync of the journal failed, so writes are refused; "
                         "check the disk, then restart torpord"};
     if (journal.full)
-      return {"full", "the disk of data-dir is full, so appends are refused; "
-                      "free space, they resume by themselves"};
+      return {"full", "the journal has no room on the disk of data-dir, so "
+                      "appends are refused; they resume by themselves when "
+                      "there is, the log says what it lacks"};
     return {};
   }
 

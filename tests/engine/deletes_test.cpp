@@ -259,6 +259,34 @@ TEST_CASE_FIXTURE(delete_fixture, "a full disk is not searched again while "
   CHECK(segments() == all);
 }
 
+TEST_CASE_FIXTURE(delete_fixture, "whoever is refused on a full disk finds that "
+                                  "the store says so") {
+  fill("a", 1);
+  leave(1000);
+  const auto& journal = running().journal_counts();
+  append_until_refused("b");
+  CHECK(journal.full);
+  REQUIRE(remove("a") == errc{}); // In the reserve.
+  CHECK(journal.full);
+  disk->set_capacity(0);
+  wait(2);
+  CHECK_FALSE(journal.full);
+  CHECK(append("b") == errc{});
+}
+
+TEST_CASE_FIXTURE(delete_fixture, "a prepared file that could not be opened once "
+                                  "is opened when it can be") {
+  REQUIRE(append("a") == errc{});
+  kill(); // A spare file stays behind.
+  REQUIRE(open());
+  run();
+  for (const std::uint64_t nth : {1, 2}) // It is tried again at once.
+    disk->fail(disk_call::open, nth, EMFILE);
+  CHECK(append("a") == errc::io_failed);
+  wait(2);
+  CHECK(append("a") == errc{});
+}
+
 TEST_CASE_FIXTURE(delete_fixture, "a merge that a full disk has stopped loses "
                                   "nothing and is repeated when there is room") {
   fill("a", 7);
