@@ -21,7 +21,7 @@ result<void> check_process(const options& checked, engine::place where) {
   // Sealer, merger, CAF's clock and CAF's printer.
   constexpr std::size_t own_threads = 4;
   const auto pool = where.host == nullptr ? checked.pool.workers : 0;
-  return check_address_space().and_then([&] {
+  return check_address_space(address_space_max()).and_then([&] {
     return check_threads(pool + own_threads, "a store", "pool.workers");
   });
 }

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
 #include <latch>
+#include <limits>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -34,17 +34,23 @@ result<void> check_threads(std::size_t wanted, std::string_view who,
                           who, wanted, started.size(), option));
 }
 
-result<void> check_address_space() {
+std::uint64_t address_space_max() noexcept {
+  constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
+  struct ::rlimit bound {};
+  if (::getrlimit(RLIMIT_AS, &bound) != 0 || bound.rlim_cur == RLIM_INFINITY)
+    return unbounded;
+  return bound.rlim_cur;
+}
+
+result<void> check_address_space(std::uint64_t bytes_max) {
   constexpr std::uint64_t mib = 1u << 20;
   constexpr std::uint64_t least = 1024 * mib;
-  struct ::rlimit bound {};
-  if (::getrlimit(RLIMIT_AS, &bound) != 0 || bound.rlim_cur == RLIM_INFINITY
-      || bound.rlim_cur >= least)
+  if (bytes_max >= least)
     return {};
   return fail(errc::io_failed,
               fmt::format("the address space is limited to {} MiB and a store "
                           "needs {}; raise the limit (ulimit -v, LimitAS=)",
-                          bound.rlim_cur / mib, least / mib));
+                          bytes_max / mib, least / mib));
 }
 
 } // namespace torpor

@@ -4,6 +4,7 @@
 #include "torpor/error.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace torpor {
@@ -16,9 +17,13 @@ namespace torpor {
                                          std::string_view who,
                                          std::string_view option);
 
-/// Whether a bound of the address space (`ulimit -v`) leaves room for a store:
-/// where memory ends in the start of a thread, libc ends the process.
-/// Errors: io_failed. Threads: any.
-[[nodiscard]] result<void> check_address_space();
+/// How many bytes of address space this process may have (`ulimit -v`); the
+/// largest number when nothing bounds it. Threads: any.
+[[nodiscard]] std::uint64_t address_space_max() noexcept;
+
+/// Whether so many bytes of address space leave room for a store: where memory
+/// ends in the start of a thread, libc ends the process. Errors: io_failed.
+/// Threads: any.
+[[nodiscard]] result<void> check_address_space(std::uint64_t bytes_max);
 
 } // namespace torpor
