@@ -30,8 +30,9 @@ reads a
 kill "$daemon"
 wait "$daemon"
 
-# What the device has is there, and what it lost has a name.
-umount full && mount -o loop,nodiscard small/device full
+# What the device has is there, and what it lost has a name. It gets its room
+# first: without any, the file system cannot even repeat its own journal.
+umount full && mount -o remount,size=80m small && mount -o loop,nodiscard small/device full
 for ((i = 0; i < kept; ++i)); do # Each has 65,536 bytes.
   printf '\0\0\1\0'
   tail -c "+$((i * 65536 + 1))" sent-a | head -c 65536
