@@ -15,13 +15,8 @@ namespace {
 
 tl::unexpected<error> damaged(const read_job& job, sequence from, sequence to,
                               const error& why) {
-  return fail(why.code,
-              fmt::format("stream '{}': entries {} to {} cannot be read: {}; "
-                          "run 'torpor verify'",
-                          job.name, raw(from), raw(to) - 1, why.context));
+  return unreadable(job.name, from, to, why);
 }
-
-const error missing{errc::corrupt, "they are missing"};
 
 /// Bytes of a part of a chunk that are worth keeping the whole chunk in memory.
 bool keeps_chunk(std::size_t part, std::size_t whole) {
@@ -124,7 +119,8 @@ result<void> block_reader::check_before(const read_job& job) {
                                        sequence{raw(from) - 1});
   if (last && *last)
     return {};
-  return damaged(job, job.first, from, last ? missing : last.error());
+  return last ? missing(job.name, job.first, from)
+              : damaged(job, job.first, from, last.error());
 }
 
 /// Everything below `sealed_end`, segment after segment.
@@ -136,13 +132,13 @@ result<block_reader::progress> block_reader::take_sealed(read_job& job) {
     if (!found)
       return damaged(job, expected_, job.sealed_end, found.error());
     if (!*found)
-      return damaged(job, expected_, job.sealed_end, missing);
+      return missing(job.name, expected_, job.sealed_end);
     const auto before = expected_;
     const auto part = take_part(job, **found);
     if (!part || *part == progress::full)
       return part;
     if (expected_ == before)
-      return damaged(job, expected_, (*found)->row.next, missing);
+      return missing(job.name, expected_, (*found)->row.next);
   }
   return progress::more;
 }
@@ -215,7 +211,7 @@ result<block_reader::progress> block_reader::take_journal(read_job& job) {
       return taken;
   }
   if (page.entries.empty() && raw(expected_) < raw(page.next))
-    return damaged(job, expected_, page.next, missing);
+    return missing(job.name, expected_, page.next);
   return progress::more;
 }
 
@@ -226,7 +222,7 @@ result<block_reader::progress> block_reader::take(read_job& job,
   auto& page = job.page;
   const auto& wanted = job.request->options;
   if (raw(block.first) > raw(expected_))
-    return damaged(job, expected_, block.first, missing);
+    return missing(job.name, expected_, block.first);
   if (raw(block.first) < raw(expected_) && !page.entries.empty())
     return damaged(job, block.first, expected_,
                    {errc::corrupt, "they are there twice"});

@@ -63,6 +63,16 @@ to_heir(std::unique_ptr<read_request> request);
 [[nodiscard]] std::optional<read_page> for_heir(read_page page,
                                                 const heir& whom);
 
+/// The answer to a read of the entries `from` up to `to` of a stream of that
+/// name, of which `why` tells what became.
+[[nodiscard]] tl::unexpected<error> unreadable(std::string_view name,
+                                               sequence from, sequence to,
+                                               const error& why);
+
+/// The same for entries that are in none of the places where they should be.
+[[nodiscard]] tl::unexpected<error> missing(std::string_view name,
+                                            sequence from, sequence to);
+
 /// A pin of a stream that forks need: `source` keeps its entries for `name`.
 struct pin_of_fork {
   stream_id source{};

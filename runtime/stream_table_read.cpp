@@ -11,7 +11,7 @@ namespace torpor {
 
 namespace {
 
-tl::unexpected<error> missing(std::string_view called) {
+tl::unexpected<error> unknown(std::string_view called) {
   return fail(errc::not_found,
               fmt::format("stream '{}' does not exist", called));
 }
@@ -19,11 +19,7 @@ tl::unexpected<error> missing(std::string_view called) {
 /// A source never ends in front of what its fork begins with, unless the disk
 /// has lost what it had acknowledged.
 tl::unexpected<error> lost(const stream_record& record, sequence until) {
-  return fail(errc::corrupt,
-              fmt::format("stream '{}': entries {} to {} cannot be read: they "
-                          "are missing; run 'torpor verify'",
-                          printable(record.name), raw(record.next),
-                          raw(until) - 1));
+  return missing(printable(record.name), record.next, until);
 }
 
 result<void> check(const read_options& wanted) {
@@ -42,6 +38,19 @@ result<void> check(const read_options& wanted) {
 
 } // namespace
 
+tl::unexpected<error> unreadable(std::string_view name, sequence from,
+                                 sequence to, const error& why) {
+  return fail(why.code,
+              fmt::format("stream '{}': entries {} to {} cannot be read: {}; "
+                          "run 'torpor verify'",
+                          name, raw(from), raw(to) - 1, why.context));
+}
+
+tl::unexpected<error> missing(std::string_view name, sequence from,
+                              sequence to) {
+  return unreadable(name, from, to, {errc::corrupt, "they are missing"});
+}
+
 void stream_table::read(std::unique_ptr<read_request> request) {
   if (auto valid = check(request->options); !valid)
     return request->sink->done(tl::unexpected{valid.error()});
@@ -54,7 +63,7 @@ void stream_table::read(std::unique_ptr<read_request> request) {
     const auto called = request->stream != stream_id{}
                           ? fmt::format("#{}", raw(request->stream))
                           : printable(request->name);
-    return request->sink->done(missing(called));
+    return request->sink->done(unknown(called));
   }
   if (!request->heir) {
     if (is_kept_for_forks(*row))
@@ -77,11 +86,7 @@ result<void> stream_table::find_start(const read_options& wanted,
     job.page.next_from = std::max(place ? place->first : record.next,
                                   record.first);
     if (place && raw(place->before) < raw(place->first))
-      return fail(errc::corrupt,
-                  fmt::format("stream '{}': entries {} to {} cannot be read: "
-                              "they are missing; run 'torpor verify'",
-                              printable(record.name), raw(place->before),
-                              raw(place->first) - 1));
+      return missing(printable(record.name), place->before, place->first);
     // What the index lacks, the segments have.
     job.time_sealed = record.last_ms >= *wanted.from_time
                       && (!place || place->oldest)
@@ -202,7 +207,7 @@ void stream_table::wake_readers(stream_id stream) {
     tickets_.erase(request->ticket);
     const auto row = records_.find(stream);
     if (!row || *row == record_table::none)
-      request->sink->done(missing(fmt::format("#{}", raw(stream))));
+      request->sink->done(unknown(fmt::format("#{}", raw(stream))));
     else if (is_kept_for_forks(*row))
       request->sink->done(tl::unexpected{
         buried(printable(records_[*row].record.name))});
@@ -238,7 +243,7 @@ result<stream_begin> stream_table::begin(stream_id stream) {
   if (!row)
     return tl::unexpected{row.error()};
   if (*row == record_table::none)
-    return missing(fmt::format("#{}", raw(stream)));
+    return unknown(fmt::format("#{}", raw(stream)));
   const auto& record = records_[*row].record;
   return stream_begin{record.first, has_inherited(*row)
                                       ? record.settings->origin.source
@@ -254,7 +259,7 @@ result<stream_info> stream_table::info(stream_ref stream) {
   if (!row)
     return tl::unexpected{row.error()};
   if (*row == record_table::none || records_[*row].unborn || is_gone(*row))
-    return missing(stream.id != stream_id{} ? fmt::format("#{}", raw(stream.id))
+    return unknown(stream.id != stream_id{} ? fmt::format("#{}", raw(stream.id))
                                             : printable(stream.name));
   if (is_kept_for_forks(*row))
     return tl::unexpected{buried(printable(records_[*row].record.name))};
