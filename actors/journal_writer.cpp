@@ -72,10 +72,8 @@ bool journal_state::commit_some() {
       && work.file->room() < bytes + kept) {
     if (preparing_ == 0 && !std::exchange(held_, true))
       return true; // Again, without entries first.
-    if (preparing_ == 0) {
-      tell_full(true);
+    if (preparing_ == 0)
       refuse();
-    }
     return give_up();
   }
   switch (timed_commit()) {
@@ -85,7 +83,6 @@ bool journal_state::commit_some() {
       return true;
     case commit_outcome::no_room:
       note_no_room(work.file->failure());
-      tell_full(true);
       call_later(retry_delay);
       if (!std::exchange(held_, true))
         return true; // Again, without entries first.
@@ -122,8 +119,10 @@ void journal_state::note_no_room(const error& cause) {
 }
 
 /// There is no room: blocks fail, so that nobody waits for an end that may not
-/// come. Those with acknowledged entries stay.
+/// come. Those with acknowledged entries stay. What comes next is refused by the
+/// shards, also if it is small, until there is room.
 void journal_state::refuse() {
+  tell_full(true);
   std::vector<std::shared_ptr<commit_report>> reports(all->shards.size());
   std::erase_if(waiting_, [&](pending_block* block) {
     auto& report = reports[block->shard];
