@@ -16,14 +16,14 @@ namespace torpor {
 
 namespace {
 
-/// Before anything is touched. A host's pool runs already.
+/// Whether the process may have what an engine takes, before anything is touched.
 result<void> check_process(const options& checked, engine::place where) {
-  // Sealer, merger, CAF's clock and CAF's printer.
-  constexpr std::size_t own_threads = 4;
-  const auto pool = where.host == nullptr ? checked.pool.workers : 0;
-  return check_address_space(address_space_max()).and_then([&] {
-    return check_threads(pool + own_threads, "a store", "pool.workers");
-  });
+  if (auto fits = check_address_space(address_space_max()); !fits)
+    return fits;
+  if (where.host != nullptr) // Its pool runs already. Sealer and merger:
+    return check_threads(2, "a store", "the host's number of threads");
+  // These two, CAF's clock and CAF's printer.
+  return check_threads(checked.pool.workers + 4, "a store", "pool.workers");
 }
 
 result<std::shared_ptr<engine>> start(options given, engine::place where) {
