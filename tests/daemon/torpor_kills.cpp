@@ -2,6 +2,7 @@
 // torpor-kills: kills a daemon under load, again and again, and looks whether
 // its clients miss anything.
 #include "tests/daemon/daemon_round.hpp"
+#include "tests/support/fast_directory.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -9,10 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
-
-#include <unistd.h>
 
 namespace {
 
@@ -42,22 +40,10 @@ struct arguments {
   std::string scratch;
 };
 
-std::string make_scratch(const std::string& wanted) {
-  auto base = wanted;
-  if (base.empty())
-    base = ::access("/dev/shm", W_OK) == 0
-             ? "/dev/shm"
-             : std::filesystem::temp_directory_path().string();
-  auto name = base + "/torpor-kills-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr)
-    throw std::runtime_error{"cannot make a directory in " + base};
-  return name;
-}
-
 int play_rounds(const arguments& given) {
   using clock = std::chrono::steady_clock;
   const auto started = clock::now();
-  const auto scratch = make_scratch(given.scratch);
+  const auto scratch = make_fast_directory("torpor-kills", given.scratch);
   auto plan = given.plan;
   daemon_end all;
   for (unsigned i = 0; i < given.rounds; ++i, ++plan.seed) {

@@ -2,6 +2,7 @@
 #include "tests/damage/real_store.hpp"
 
 #include "runtime/posix_disk.hpp"
+#include "tests/support/fast_directory.hpp"
 #include "tests/system/child.hpp"
 
 #include <fmt/format.h>
@@ -9,8 +10,6 @@
 
 #include <filesystem>
 #include <stdexcept>
-
-#include <unistd.h>
 
 namespace torpor::test {
 
@@ -70,14 +69,7 @@ std::string changes(const store_image& before, const std::string& directory) {
 
 } // namespace
 
-scratch::scratch() {
-  const auto base = ::access("/dev/shm", W_OK) == 0
-                      ? std::string{"/dev/shm"}
-                      : std::filesystem::temp_directory_path().string();
-  path_ = base + "/torpor-damage-XXXXXX";
-  if (::mkdtemp(path_.data()) == nullptr)
-    throw std::runtime_error{"cannot make a directory in " + base};
-}
+scratch::scratch() : path_(make_fast_directory("torpor-damage")) {}
 
 scratch::~scratch() {
   clear(path_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // torpor-faults: kills the process that works on a real store, or lets its
 // system calls fail, at every point, and looks what is left.
+#include "tests/support/fast_directory.hpp"
 #include "tests/system/round.hpp"
 
 #include <CLI/CLI.hpp>
@@ -302,18 +303,6 @@ int play_tasks(const arguments& given, const std::vector<task>& tasks) {
   return 1;
 }
 
-std::string make_scratch(const std::string& wanted) {
-  auto base = wanted;
-  if (base.empty())
-    base = ::access("/dev/shm", W_OK) == 0
-             ? "/dev/shm"
-             : std::filesystem::temp_directory_path().string();
-  auto name = base + "/torpor-faults-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr)
-    throw std::runtime_error{"cannot make a directory in " + base};
-  return name;
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -353,7 +342,7 @@ int main(int argc, char** argv) {
   fail->add_option("--error", given.error, "EIO or ENOSPC");
   CLI11_PARSE(app, argc, argv);
   try {
-    given.scratch = make_scratch(given.scratch);
+    given.scratch = make_fast_directory("torpor-faults", given.scratch);
     const auto tasks = kill->parsed()     ? kills(given)
                        : random->parsed() ? random_kills(given)
                                           : call_failures(given);
