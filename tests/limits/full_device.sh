@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A device that ends where its file system thinks there is room: the error comes
-# late, from a write or from the sync. An ext4 without a journal is not to be
-# trusted there: it loses what it said was synced.
+# late, from a write or from the sync.
 . "$(dirname "$0")/disk.sh"
 in_own_mounts "$0" "$@"
 . "$(dirname "$0")/../cli/common.sh"
@@ -32,7 +31,9 @@ wait "$daemon"
 
 # What the device has is there, and what it lost has a name. It gets its room
 # first: without any, the file system cannot even repeat its own journal.
-umount full && mount -o remount,size=80m small && mount -o loop,nodiscard small/device full
+umount full
+mount -o remount,size=80m small
+mount -o loop,nodiscard small/device full
 for ((i = 0; i < kept; ++i)); do # Each has 65,536 bytes.
   printf '\0\0\1\0'
   tail -c "+$((i * 65536 + 1))" sent-a | head -c 65536
