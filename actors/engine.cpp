@@ -121,6 +121,9 @@ void engine::spawn(bool detached) {
     caf::anon_send(each, ask_atom::value, table_task{[](stream_table& table) {
                      table.start_retention();
                    }});
+  // The list of the opening would keep files open, and their room taken, that
+  // merges have replaced since.
+  store_->segments.reset();
   // A spare file is made before anybody needs it.
   caf::anon_send(all_->journal, later_atom::value);
 }

@@ -53,9 +53,13 @@ result<void> read_bench_store::settle() const {
 }
 
 result<void> read_bench_store::open_segments() const {
-  const auto& list = *engine_->opened().segments;
-  for (std::size_t at = 0; at < list.size(); ++at)
-    if (const auto opened = list.open(at); !opened)
+  std::promise<std::shared_ptr<const segment_list>> known;
+  engine_->ask(0, table_task{[&known](stream_table& table) {
+                 known.set_value(table.segments());
+               }});
+  const auto list = known.get_future().get();
+  for (std::size_t at = 0; at < list->size(); ++at)
+    if (const auto opened = list->open(at); !opened)
       return tl::unexpected{opened.error()};
   return {};
 }

@@ -48,7 +48,7 @@ struct store {
   catalog_state state;
   journal_config journal;
   scan_result scan;
-  std::shared_ptr<const segment_list> segments;
+  std::shared_ptr<const segment_list> segments; ///< Until an engine has it.
   std::unique_ptr<memory_budget> budget;
   std::vector<std::unique_ptr<stream_table>> tables; ///< One per shard.
   std::uint64_t replayed_entries = 0; ///< From files after the checkpoint.

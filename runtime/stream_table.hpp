@@ -180,6 +180,10 @@ public:
   /// The journal's files up to this one are sealed: these segments have what
   /// they had.
   void sealed(std::uint32_t file, std::shared_ptr<const segment_list> segments);
+  [[nodiscard]] const std::shared_ptr<const segment_list>&
+  segments() const noexcept {
+    return segments_;
+  }
 
   /// Without what a fork has inherited: `begin` tells of that.
   [[nodiscard]] result<stream_info> info(stream_ref stream);
