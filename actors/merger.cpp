@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/merger.hpp"
 
+#include "runtime/segment_files.hpp"
 #include "runtime/segment_merge.hpp"
 #include "runtime/segment_verify.hpp"
 
@@ -60,14 +61,23 @@ void sweep(merge_job& job, const kept_from& kept) {
   job.swept = true;
 }
 
+/// Whether a source will never be read: it is damaged, or gone. One that cannot be
+/// opened now, for want of descriptors, is neither.
+bool is_lost(const merge_job& job, std::size_t at,
+             const std::vector<std::string>& files) {
+  const auto report = job.list->open(at).and_then(
+    [](const auto& opened) { return verify_segment(opened); });
+  if (report || report.error().code != errc::io_failed)
+    return !report || !report->damages.empty();
+  const auto name = segment_file_name(job.list->summary(at).number);
+  return std::find(files.begin(), files.end(), name) == files.end();
+}
+
 /// Finds which of the sources keep the others from being merged.
-void find_damaged(merge_job& job) {
-  for (auto at = job.range.begin; at < job.range.end; ++at) {
-    const auto report = job.list->open(at).and_then(
-      [](const auto& opened) { return verify_segment(opened); });
-    if (!report || !report->damages.empty())
+void find_damaged(merge_job& job, const std::vector<std::string>& files) {
+  for (auto at = job.range.begin; at < job.range.end; ++at)
+    if (is_lost(job, at, files))
       job.damaged.push_back(job.list->summary(at).number);
-  }
 }
 
 /// The sources of a merge. Errors: those of opening one.
@@ -97,8 +107,10 @@ void merger_state::work(merge_job& job) {
                           [this] { return all->stopping.load(); });
   });
   const auto code = *job.merged ? errc{} : job.merged->error().code;
-  if (code == errc::corrupt || (!sources && code == errc::io_failed))
-    find_damaged(job);
+  if (code != errc::corrupt && (sources || code != errc::io_failed))
+    return;
+  if (const auto files = with.files->list(with.segment_directory))
+    find_damaged(job, *files);
 }
 
 merger_actor::behavior_type

@@ -259,6 +259,23 @@ TEST_CASE_FIXTURE(delete_fixture, "a full disk is not searched again while "
   CHECK(segments() == all);
 }
 
+TEST_CASE_FIXTURE(delete_fixture, "segments that cannot be opened for want of "
+                                  "descriptors are merged when they can be") {
+  fill("a", 3);
+  stop();
+  REQUIRE(open());
+  run();
+  disk->fail(disk_call::open, 1, EMFILE, true);
+  const auto refused = compact();
+  REQUIRE(refused);
+  CHECK(refused->error().code == errc::io_failed);
+  heal();
+  const auto done = compact();
+  REQUIRE(done);
+  CHECK(done->has_value());
+  CHECK(segments() == 1);
+}
+
 TEST_CASE_FIXTURE(delete_fixture, "whoever is refused on a full disk finds that "
                                   "the store says so") {
   fill("a", 1);
