@@ -20,8 +20,10 @@ void reader_state::read(std::unique_ptr<read_job> job) {
     return send(job->page.stream, std::move(request));
   if (page && request->heir) {
     auto inherited = for_heir(std::move(*page), *request->heir);
-    if (!inherited)
-      return send(request->heir->stream, to_heir(std::move(request)));
+    if (!inherited) {
+      const auto whose = request->heir->stream; // Before it is moved from.
+      return send(whose, to_heir(std::move(request)));
+    }
     page = std::move(*inherited);
   }
   request->sink->done(std::move(page));
