@@ -78,6 +78,12 @@ result<bool> is_new(disk& disk, const std::string& directory, access mode) {
   return true;
 }
 
+/// Whether no opening has got as far as to a journal.
+bool is_unused(disk& disk, const std::string& directory) {
+  const auto files = disk.list(journal_directory(directory));
+  return !files || files->empty();
+}
+
 result<void> find_identity(store& opened, access mode) {
   auto& disk = *opened.world.disk;
   const auto& directory = opened.config.data_dir;
@@ -90,6 +96,11 @@ result<void> find_identity(store& opened, access mode) {
   if (!id)
     return tl::unexpected{id.error()};
   opened.journal.store = *id;
+  // The opening that made it may have failed to sync the directory: the name is
+  // there, but lost in the next power cut, and only a new change makes it
+  // durable.
+  if (!*fresh && mode == access::write && is_unused(disk, directory))
+    return renew_identity(disk, directory, path, *id);
   return {};
 }
 

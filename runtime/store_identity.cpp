@@ -77,6 +77,11 @@ result<store_id> make_identity(disk& disk, const std::string& directory,
   std::random_device random;
   std::generate(id.begin(), id.end(),
                 [&random] { return static_cast<std::byte>(random()); });
+  return renew_identity(disk, directory, path, id).map([&] { return id; });
+}
+
+result<void> renew_identity(disk& disk, const std::string& directory,
+                            const std::string& path, const store_id& id) {
   const auto text = format_identity(id);
   const auto temporary = path + ".tmp";
   // One left over from a crash is written anew.
@@ -88,8 +93,7 @@ result<store_id> make_identity(disk& disk, const std::string& directory,
     ->write(0, as_bytes(text))
     .and_then([&] { return (*made)->sync(); })
     .and_then([&] { return disk.rename(temporary, path); })
-    .and_then([&] { return disk.sync_directory(directory); })
-    .map([&] { return id; });
+    .and_then([&] { return disk.sync_directory(directory); });
 }
 
 } // namespace torpor

@@ -24,4 +24,10 @@ namespace torpor {
                                              const std::string& directory,
                                              const std::string& path);
 
+/// Writes the same one again, durably and atomically.
+[[nodiscard]] result<void> renew_identity(disk& disk,
+                                          const std::string& directory,
+                                          const std::string& path,
+                                          const store_id& id);
+
 } // namespace torpor
