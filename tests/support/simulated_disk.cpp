@@ -104,7 +104,10 @@ result<void> simulated_disk::sync_directory(const std::string& path) {
         return ENOENT;
       if (directory->sync_failed())
         note_violation("sync_directory after failed sync_directory", path);
-      directory->sync();
+      if (lies())
+        directory->sync_falsely(chance_);
+      else
+        directory->sync();
       return 0;
     },
     [&] {
@@ -146,6 +149,7 @@ result<std::vector<std::string>> simulated_disk::list(const std::string& path) {
 
 void simulated_disk::crash(unsynced fate) {
   const std::lock_guard guard{mutex_};
+  chance_.note(happening::power_cut);
   for (const auto& inode : inodes_)
     inode->lose_power(chance_, fate);
   for (auto& [path, directory] : directories_)
@@ -195,8 +199,19 @@ void simulated_disk::heal() {
   const std::lock_guard guard{mutex_};
   faults_.clear();
   capacity_ = 0;
+  lies_ = 0;
   fail_at_ = 0;
   crash_at_ = 0;
+}
+
+void simulated_disk::lie(unsigned percent) {
+  const std::lock_guard guard{mutex_};
+  lies_ = percent;
+}
+
+happenings simulated_disk::happened() const {
+  const std::lock_guard guard{mutex_};
+  return chance_.happened;
 }
 
 void simulated_disk::set_capacity(std::uint64_t bytes) {
@@ -302,6 +317,7 @@ result<void> simulated_disk::dead(const request& asked) const {
 void simulated_disk::die_during(const request& asked, const effect& whole,
                                 const effect& broken) {
   dead_ = true;
+  chance_.note(happening::death_in_a_call);
   if (crash_effect_ == last_call::undone)
     return;
   if (crash_effect_ == last_call::done || chance_.coin())
@@ -310,14 +326,16 @@ void simulated_disk::die_during(const request& asked, const effect& whole,
     broken();
 }
 
-int simulated_disk::planned_failure(const request& asked) const {
+int simulated_disk::planned_failure(const request& asked) {
   if (asked.changing && changes_ == fail_at_)
     return fail_number_;
   const auto now = counts_[static_cast<std::size_t>(asked.call)];
   for (const auto& planned : faults_) {
     if (planned.call == asked.call
-        && (planned.at == now || (planned.for_good && planned.at < now)))
+        && (planned.at == now || (planned.for_good && planned.at < now))) {
+      chance_.note(static_cast<happening>(asked.call));
       return planned.number;
+    }
   }
   return 0;
 }
@@ -347,6 +365,7 @@ int simulated_disk::write(simulated_inode& onto, std::uint64_t offset,
     const auto end = onto.size() + (capacity_ - std::min(used, capacity_));
     const auto fits = end - std::min(end, offset);
     if (bytes.size() > fits) {
+      chance_.note(happening::full_disk);
       onto.write(offset, bytes.first(fits));
       return ENOSPC;
     }

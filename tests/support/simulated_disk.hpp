@@ -74,7 +74,12 @@ public:
   /// The `nth` changing call from now fails in the same way.
   void fail_change(std::uint64_t nth, int number);
 
-  /// Forgets all planned failures, a planned crash, and the capacity.
+  /// From now on so many syncs of a hundred lie, of files and of directories:
+  /// they succeed, but what they cover is not on the medium. It shows when the
+  /// power fails.
+  void lie(unsigned percent);
+
+  /// Forgets all planned failures, a planned crash, the capacity, and to lie.
   void heal();
 
   /// Writes that grow the files beyond this sum fail with ENOSPC, after what
@@ -91,6 +96,9 @@ public:
   /// How many calls of a kind, and how many changing calls, were made.
   [[nodiscard]] std::uint64_t count(disk_call call) const;
   [[nodiscard]] std::uint64_t changes() const;
+
+  /// What became of all that.
+  [[nodiscard]] happenings happened() const;
 
   /// Broken rules of `file`: writes and syncs after a failed write or sync,
   /// syncs that could not make durable what a failed one had lost, plain
@@ -134,7 +142,7 @@ private:
   result<void> dead(const request& asked) const;
   void die_during(const request& asked, const effect& whole,
                   const effect& broken);
-  int planned_failure(const request& asked) const;
+  int planned_failure(const request& asked);
   void end_process();
   simulated_directory* find_directory(const std::string& path);
   place locate(const std::string& path);
@@ -142,6 +150,9 @@ private:
   int write(simulated_inode& onto, std::uint64_t offset, bytes_view bytes);
   std::uint64_t bytes_used() const;
   void note_violation(std::string_view rule, std::string_view path);
+  [[nodiscard]] bool lies() {
+    return lies_ > 0 && chance_.below(100) < lies_;
+  }
 
   mutable std::mutex mutex_;
   dice chance_;
@@ -157,6 +168,7 @@ private:
   std::uint64_t fail_at_ = 0; ///< As `changes_` counts; 0: not planned.
   int fail_number_ = 0;
   std::uint64_t capacity_ = 0;
+  unsigned lies_ = 0; ///< Percent.
   std::vector<std::string> violations_;
   bool traces_ = false;
   std::vector<std::string> calls_;
