@@ -16,6 +16,16 @@ tl::unexpected<error> missing(std::string_view called) {
               fmt::format("stream '{}' does not exist", called));
 }
 
+/// A source never ends in front of what its fork begins with, unless the disk
+/// has lost what it had acknowledged.
+tl::unexpected<error> lost(const stream_record& record, sequence until) {
+  return fail(errc::corrupt,
+              fmt::format("stream '{}': entries {} to {} cannot be read: they "
+                          "are missing; run 'torpor verify'",
+                          printable(record.name), raw(record.next),
+                          raw(until) - 1));
+}
+
 result<void> check(const read_options& wanted) {
   constexpr std::uint32_t count_most = 1'000'000;
   constexpr std::uint64_t bytes_most = 1u << 30;
@@ -97,8 +107,15 @@ void stream_table::start_read(std::unique_ptr<read_request> request,
   read_job job;
   if (inherits(*request, row))
     return inherit(std::move(request), row);
+  const auto ends_early = request->heir
+                          && raw(record.next) < raw(request->heir->until);
+  if (ends_early && raw(request->options.from) > raw(record.next)
+      && !request->options.from_time)
+    return request->sink->done(lost(record, request->heir->until));
   if (auto found = find_start(request->options, row, job); !found)
     return request->sink->done(tl::unexpected{found.error()});
+  if (ends_early && job.page.next_from == record.next && !job.time_sealed)
+    return request->sink->done(lost(record, request->heir->until));
   job.page.stream = dormant.id;
   job.page.next = record.next;
   job.page.closed = record.closed;

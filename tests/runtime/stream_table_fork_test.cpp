@@ -175,6 +175,25 @@ TEST_SUITE("stream_table_fork") {
     CHECK(read({{}, "fork"}, wanted)->payloads() == payloads{"newer"});
   }
 
+  TEST_CASE_FIXTURE(forked, "a source that has lost what a fork inherited is "
+                            "damaged, and not read forever") {
+    // As behind a disk that lied: the fork's record outlived the entries.
+    const auto source = info({{}, "source"}).id;
+    create_options how;
+    how.origin = {source, sequence{5}, 0, 1};
+    const auto made = create("fork", how, {"own"});
+    settle();
+    REQUIRE(made->good());
+    CHECK(read({{}, "fork"}, from(sequence{0}))->payloads()
+          == payloads{"a", "b", "c"});
+    for (const std::uint64_t missing : {3, 4}) {
+      const auto page = read({{}, "fork"}, from(sequence{missing}));
+      REQUIRE(page->code == errc::corrupt);
+      CHECK(page->text.find("'source': entries 3 to 4") != std::string::npos);
+    }
+    CHECK(read({{}, "fork"}, from(sequence{5}))->payloads() == payloads{"own"});
+  }
+
   TEST_CASE_FIXTURE(forked, "a source can only be forked where it has entries") {
     CHECK(pin({{}, "source"}, 4, "fork")->code() == errc::out_of_range);
     CHECK(pin({{}, "nothing"}, 0, "fork")->code() == errc::not_found);
