@@ -10,7 +10,9 @@ namespace torpor::test {
 std::uint64_t client_notes::sent(
   const std::function<history::write_request(std::uint64_t)>& make) {
   const std::lock_guard guard{mutex_};
-  const auto tag = history_.sent(make(history_.size()));
+  auto request = make(history_.size());
+  request.bare = true;
+  const auto tag = history_.sent(std::move(request));
   log_.sent(tag, history_.at(tag));
   return tag;
 }
@@ -38,10 +40,9 @@ void client_notes::refused(std::uint64_t tag, errc code) {
   history_.answered(tag, outcome);
 }
 
-void client_notes::forking(const std::string& fork, const inheritance& from) {
+void client_notes::forking(const std::string& fork, stream_id source) {
   const std::lock_guard guard{mutex_};
-  history_.forked(fork, from.at);
-  forks_[fork] = from;
+  forks_[fork] = source;
 }
 
 void client_notes::wrong(const std::string& what) {
@@ -110,27 +111,11 @@ void client_notes::stopped() {
 
 void client_notes::inspect(daemon_store& store) {
   const std::lock_guard guard{mutex_};
-  auto found = test::inspect(store, history_);
-  for (const auto& [fork, from] : forks_)
-    if (found.empty() && store.has(fork))
-      found = inspect_fork(store, fork, from);
+  for (const auto& [fork, source] : forks_)
+    store.forked(fork, source);
+  const auto found = test::inspect(store, history_);
   if (wrong_.empty())
     wrong_ = found;
-}
-
-/// What it inherited is what its source had there, deleted or not.
-std::string client_notes::inspect_fork(daemon_store& store,
-                                       const std::string& fork,
-                                       const inheritance& from) {
-  const auto part = store.inherited(fork, from.at);
-  if (!part)
-    return "fork '" + fork + "': " + to_string(part.error());
-  for (std::size_t i = 0; i < part->size(); ++i)
-    if (auto found = history_.saw(from.source.name, from.source.id, sequence{i},
-                                  (*part)[i]);
-        !found.empty())
-      return "fork '" + fork + "': " + found;
-  return {};
 }
 
 } // namespace torpor::test

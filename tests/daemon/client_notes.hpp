@@ -26,11 +26,6 @@ public:
     std::string name;
     stream_id id{};
   };
-  /// A fork has the entries of `source` before `at`.
-  struct inheritance {
-    known_stream source;
-    sequence at{};
-  };
 
   /// Notes a request and returns its tag, which `payloads` may want to name.
   std::uint64_t
@@ -38,7 +33,7 @@ public:
   void succeeded(std::uint64_t tag, stream_id stream, sequence first = {});
   void refused(std::uint64_t tag, errc code);
   /// A fork is going to be made, under a name of its own.
-  void forking(const std::string& fork, const inheritance& from);
+  void forking(const std::string& fork, stream_id source);
 
   /// Something is not as it was promised. Only the first counts.
   void wrong(const std::string& what);
@@ -63,15 +58,11 @@ public:
   void inspect(daemon_store& store);
 
 private:
-  [[nodiscard]] std::string inspect_fork(daemon_store& store,
-                                         const std::string& fork,
-                                         const inheritance& from);
-
   mutable std::mutex mutex_;
   history history_;
   request_log log_;
   std::map<stream_id, std::string> alive_; ///< Without forks.
-  std::map<std::string, inheritance> forks_; ///< Also those that are deleted.
+  std::map<std::string, stream_id> forks_; ///< Sources, also of deleted ones.
   std::string wrong_;
 };
 

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <stdexcept>
@@ -85,7 +84,8 @@ std::vector<stream_info> daemon_store::streams() {
     auto info = streams_.info({id, name});
     if (!info)
       throw std::runtime_error{to_string(info.error())};
-    info->first = std::max(info->first, info->origin.at);
+    if (const auto fork = sources_.find(name); fork != sources_.end())
+      info->origin.source = fork->second;
     found_[info->id] = *info;
     all.push_back(std::move(*info));
   }
@@ -95,38 +95,11 @@ std::vector<stream_info> daemon_store::streams() {
 result<read_page> daemon_store::read(stream_ref stream,
                                      const read_options& wanted) {
   const auto& info = found_.at(stream.id);
-  if (wanted.from < info.first)
-    return fail(errc::out_of_range, "that is the source's");
   auto page = read_page_once(client_, info.name, wanted);
   // A read that begins at the end says nothing of whose page it is.
   if (page && !page->entries.empty() && page->stream != stream.id)
     return fail(errc::corrupt, "the page is another stream's");
   return page;
-}
-
-bool daemon_store::has(const std::string& name) const {
-  return std::any_of(found_.begin(), found_.end(), [&](const auto& each) {
-    return each.second.name == name;
-  });
-}
-
-result<std::vector<std::string>>
-daemon_store::inherited(const std::string& fork, sequence at) {
-  std::vector<std::string> all;
-  while (all.size() < raw(at)) {
-    read_options wanted;
-    wanted.from = sequence{all.size()};
-    const auto page = read_page_once(client_, fork, wanted);
-    if (!page)
-      return tl::unexpected{page.error()};
-    if (page->entries.empty() || page->entries.front().seq != wanted.from)
-      return fail(errc::corrupt, fmt::format("it ends at {} and not at {}",
-                                             all.size(), raw(at)));
-    for (const auto& each : page->entries)
-      if (all.size() < raw(at))
-        all.emplace_back(as_text(each.payload));
-  }
-  return all;
 }
 
 } // namespace torpor::test

@@ -18,8 +18,7 @@ namespace torpor::test {
                                                const std::string& stream,
                                                const read_options& wanted);
 
-/// A daemon's streams as their judge sees them. Of forks only their own entries
-/// count. Threads: one owner.
+/// A daemon's streams as their judge sees them. Threads: one owner.
 class daemon_store final : public inspected {
 public:
   explicit daemon_store(const daemon_place& place)
@@ -30,16 +29,16 @@ public:
   [[nodiscard]] result<read_page> read(stream_ref stream,
                                        const read_options& wanted) override;
 
-  /// Whether `streams` has just found one of that name.
-  [[nodiscard]] bool has(const std::string& name) const;
-  /// The payloads of a fork's entries before `at`.
-  [[nodiscard]] result<std::vector<std::string>>
-  inherited(const std::string& fork, sequence at);
+  /// A stream of that name, if it is there, is a fork of that one.
+  void forked(const std::string& name, stream_id source) {
+    sources_[name] = source;
+  }
 
 private:
   http_client client_;
   http_streams streams_;
   std::map<stream_id, stream_info> found_;
+  std::map<std::string, stream_id> sources_;
 };
 
 } // namespace torpor::test

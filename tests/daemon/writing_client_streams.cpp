@@ -56,13 +56,16 @@ bool writing_client::fork(written_stream& made) {
   source.has_forks = true;
   const auto at = sequence{pick(raw(source.durable) + 1)};
   const auto tag = notes_.sent([&](std::uint64_t) {
-    return request_of(write_kind::create, made.name);
+    auto request = request_of(write_kind::create, made.name);
+    request.source = source.name;
+    request.at = at;
+    return request;
   });
   auto& sent = begin(http_method::put, made.name);
   sent.call.fields.emplace_back("Stream-Forked-From",
                                 client_->place().url.stream(source.name));
   sent.call.fields.emplace_back("Stream-Fork-Offset", offset_text(at));
-  notes_.forking(made.name, {{source.name, source.id}, at});
+  notes_.forking(made.name, source.id);
   sent.settle = [this, &made, tag, at](const http_answer& answer,
                                          bool again) {
     if (answer.status != 201 && !(again && answer.status == 200))

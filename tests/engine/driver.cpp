@@ -1,51 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/engine/driver.hpp"
 
-#include "tests/engine/inspection.hpp"
-#include "tests/engine/request_batch.hpp"
-
 #include <fmt/format.h>
 
 #include <array>
 #include <cerrno>
-#include <optional>
 
 namespace torpor::test {
-
-/// Notes the answers to batches of one request each.
-class driver::answers final : public write_sink {
-public:
-  explicit answers(driver& owner) : owner_(owner) {}
-
-  void done(std::unique_ptr<write_batch> batch) override {
-    const auto tag = batch->requests()[0].tag;
-    const auto& outcome = batch->outcome(0);
-    owner_.note(fmt::format("  {} -> {} {} {}", tag, to_string(outcome.code),
-                            raw(outcome.stream), raw(outcome.first)));
-    owner_.history_.answered(tag, outcome);
-    owner_.maker_.answered(tag, owner_.history_.at(tag));
-  }
-
-private:
-  driver& owner_;
-};
-
-driver::driver(std::uint64_t seed, bool traced)
-  : random_(seed),
-    store_(seed),
-    answers_(std::make_unique<answers>(*this)),
-    traced_(traced) {
-  if (traced)
-    store_.disk->trace();
-  store_.config.sync.max_delay = std::chrono::milliseconds{1 + pick(200)};
-  store_.config.sync.linger = std::chrono::milliseconds{chance(30) ? 5 : 0};
-  store_.config.sync.window = static_cast<std::uint32_t>(1 + pick(8));
-  store_.config.memory.record_cache = static_cast<std::uint32_t>(pick(8));
-}
-
-driver::~driver() {
-  store_.kill();
-}
 
 std::uint64_t driver::pick(std::uint64_t below) {
   return random_() % below;
@@ -64,15 +25,36 @@ void driver::note_calls() {
     trace_ += "    " + call + '\n';
 }
 
-std::string driver::play() {
-  auto wrong = play_phases();
-  if (traced_)
-    note_calls();
-  return wrong;
+happenings driver::happened() const {
+  return happened_ | store_.disk->happened();
 }
 
-std::string driver::play_phases() {
-  const auto phases = 2 + pick(3);
+void driver::choose_options() {
+  auto& config = store_.config;
+  config.sync.max_delay = std::chrono::milliseconds{1 + pick(200)};
+  config.sync.linger = std::chrono::milliseconds{chance(30) ? 5 : 0};
+  config.sync.window = static_cast<std::uint32_t>(1 + pick(8));
+  config.memory.record_cache = static_cast<std::uint32_t>(pick(8));
+  config.segments.compression = chance(50) ? 1 : 0;
+  config.create_on_append = !chance(10);
+  if (chance(20)) {
+    config.memory.stream_bytes_max = 64u << 10;
+    config.memory.tenant_bytes_max = 128u << 10;
+  }
+  if (chance(10)) {
+    retention_policy keep;
+    keep.entries = 1 + pick(30);
+    config.retention["some"] = {"t1/s", keep};
+    history_.rule("t1/s", keep);
+  }
+  maker_.widen(chance(40));
+}
+
+std::string driver::play() {
+  choose_options();
+  history_.turned(store_.clock->wall);
+  const auto lies = chance(20);
+  const auto phases = (lies ? 1 : 2) + pick(3);
   for (std::uint64_t i = 0; i < phases; ++i) {
     if (auto wrong = reopen(); !wrong.empty())
       return wrong;
@@ -85,78 +67,18 @@ std::string driver::play_phases() {
   }
   if (auto wrong = reopen(); !wrong.empty())
     return wrong;
+  if (lies)
+    return play_lies();
+  if (auto wrong = check_bounds(); !wrong.empty())
+    return wrong;
+  // Reviews are planned by the wall clock: one that was set back makes them
+  // late.
+  if (chance(20)
+      && !happened_[static_cast<std::size_t>(happening::clock_jump_back)])
+    return check_leaks();
   // Recovering again changes nothing.
   store_.kill();
-  if (auto wrong = reopen(); !wrong.empty())
-    return wrong;
-  return chance(25) ? play_lies() : std::string{};
-}
-
-/// What a disk loses that says it has synced: never in silence but at the end.
-std::string driver::play_lies() {
-  faulty_ = false;
-  retry_producers();
-  work(10 + pick(30));
-  const auto before = history_;
-  note("the disk begins to lie");
-  store_.disk->lie(static_cast<unsigned>(10 + pick(91)));
-  work(20 + pick(60));
-  store_.kill();
-  store_.disk->crash();
-  note("crashed");
-  if (!wrong_.empty())
-    return wrong_;
-  store_.heal();
-  history_.distrust(before);
-  auto wrong = look_after_lies();
-  if (wrong.empty() && store_.is_open()) {
-    store_.kill();
-    wrong = look_after_lies();
-  }
-  return wrong;
-}
-
-/// Damage may keep the store from opening, if it is named.
-std::string driver::look_after_lies() {
-  store_.disk->restart();
-  note("opens");
-  const auto opened = store_.open();
-  if (opened)
-    return check();
-  if (!names_damage(opened.error()))
-    return fmt::format("does not open: {}", to_string(opened.error()));
-  note(opened.error().context);
-  ++named_;
-  return {};
-}
-
-std::map<std::string, std::uint64_t> driver::mishaps() const {
-  const auto disk = store_.disk->mishaps();
-  std::map<std::string, std::uint64_t> all{
-    {"full disk", disk.full},
-    {"lie of a sync", disk.lies},
-    {"damage named after lies", named_},
-    {"death in a call", disk.deaths},
-    {"power cut", disk.power_cuts},
-    {"kill", kills_},
-    {"failed catalog update", failed_updates_},
-    {"jump of the wall clock", wall_jumps_}};
-  for (const auto call :
-       {disk_call::open, disk_call::write, disk_call::sync, disk_call::read,
-        disk_call::truncate, disk_call::rename, disk_call::unlink,
-        disk_call::sync_directory, disk_call::list})
-    all[fmt::format("failed {}", name_of(call))]
-      = disk.failed[static_cast<std::size_t>(call)];
-  return all;
-}
-
-/// By years, in both directions.
-void driver::turn_wall_clock() {
-  constexpr std::int64_t year_ms = 365LL * 86'400'000;
-  const auto years = static_cast<std::int64_t>(pick(21)) - 10;
-  store_.clock->wall += years * year_ms;
-  ++wall_jumps_;
-  note(fmt::format("the wall clock jumps by {} years", years));
+  return reopen();
 }
 
 void driver::plan_faults() {
@@ -181,8 +103,13 @@ void driver::plan_faults() {
               chance(30));
   if (chance(10))
     disk.set_capacity(disk.used() + pick(256u << 10));
-  if (chance(10))
-    store_.fail_update(1 + pick(8), chance(50), [this] { ++failed_updates_; });
+  if (chance(10)) {
+    const auto applied = chance(50);
+    store_.fail_update(1 + pick(8), applied, [this, applied] {
+      note(applied ? happening::applied_checkpoint_that_failed
+                   : happening::failed_checkpoint);
+    });
+  }
   if (chance(60)) {
     disk.crash_at(1 + pick(120));
     faulty_ = true;
@@ -197,114 +124,51 @@ void driver::work(std::size_t steps) {
     for (auto messages = pick(12); messages > 0 && store_.run_once();)
       --messages;
     if (chance(10))
-      store_.advance(1 + pick(300));
+      advance(1 + pick(300));
     if (chance(1))
-      turn_wall_clock();
+      jump();
   }
 }
 
-void driver::step() {
-  const auto dice = pick(100);
-  if (dice < 65)
-    append();
-  else if (dice < 76)
-    read();
-  else if (dice < 80)
-    truncate();
-  else if (dice < 84)
-    control(write_kind::create);
-  else if (dice < 86)
-    control(write_kind::close);
-  else if (dice < 89)
-    control(write_kind::remove);
-  else if (dice < 91)
-    control(write_kind::policy);
-  else if (dice < 94)
-    control(write_kind::sync);
-  else if (dice < 96)
-    sync_all();
-  else if (dice < 98)
-    store_.running().compact([](const result<void>&) {});
-  else
-    store_.run();
+void driver::advance(std::uint64_t ms) {
+  store_.advance(ms);
+  history_.turned(store_.clock->wall);
 }
 
-void driver::append() {
-  send(history_.sent(maker_.append(history_.size())));
+/// Somebody sets the wall clock, by seconds or by years.
+void driver::jump() {
+  constexpr std::uint64_t year_ms = 365ull * 24 * 3'600'000;
+  const auto far = static_cast<std::int64_t>(
+    pick(chance(50) ? 20'000 : 10 * year_ms));
+  const auto back = chance(50);
+  store_.clock->wall += back ? -far : far;
+  history_.turned(store_.clock->wall);
+  note(back ? happening::clock_jump_back : happening::clock_jump_forward);
+  note(fmt::format("the clock jumps to {} ms", store_.clock->wall.load()));
 }
 
-void driver::control(write_kind kind) {
-  send(history_.sent({kind, maker_.name(), ack::durable, {}, {}}));
-}
-
-void driver::truncate() {
-  send(history_.sent(maker_.truncate(history_)));
-}
-
-void driver::send(std::uint64_t tag) {
-  const auto& request = history_.at(tag);
-  auto batch = to_batch(request, tag);
-  batch->sink(answers_.get());
-  note(describe(request, tag));
-  const auto shard = store_.running().shard({{}, request.stream});
-  store_.running().submit(shard, std::move(batch));
-}
-
-/// What is buffered before a sync of all shards is durable after it.
-void driver::sync_all() {
-  struct waits final : write_sink {
-    void done(std::unique_ptr<write_batch> batch) override {
-      failed = failed || batch->outcome(0).code != errc{};
-      --open;
-    }
-    std::uint32_t open = 0;
-    bool failed = false;
-  } all;
-  store_.run();
-  std::vector<std::uint64_t> before;
-  for (std::uint64_t tag = 0; tag < history_.size(); ++tag)
-    if (history_.at(tag).known == history::fate::buffered)
-      before.push_back(tag);
-  for (std::uint32_t i = 0; i < store_.running().shards(); ++i) {
-    auto batch = std::make_unique<write_batch>();
-    batch->control(write_kind::sync, {});
-    batch->sink(&all);
-    ++all.open;
-    store_.running().submit(i, std::move(batch));
-  }
-  store_.run();
-  // A full disk keeps it waiting; time brings the retry.
-  for (int i = 0; i < 20 && all.open > 0; ++i) {
-    store_.advance(1000);
-    store_.run();
-  }
-  if (all.open > 0)
-    store_.kill(); // Its answers come now, before `all` is gone.
-  else if (!all.failed)
-    history_.synced(before);
-}
-
-void driver::retry_producers() {
-  for (const auto tag : maker_.open())
-    send(tag);
+/// Their number falls only when some are merged.
+void driver::look_at_segments() {
+  const auto now = store_.segments();
+  if (now > segments_)
+    note(happening::seal);
+  if (now < segments_)
+    note(happening::merge);
+  segments_ = now;
 }
 
 void driver::end_phase() {
+  look_at_segments();
   if (!store_.is_open())
     return;
   const auto dice = pick(10);
   if (dice < 2) {
-    const auto calm = chance(70);
-    if (calm)
-      store_.heal();
-    else if (chance(50))
-      store_.disk->fail(disk_call::truncate, 1, EIO);
-    store_.advance(2000);
+    store_.heal();
+    advance(2000);
     store_.run();
     store_.stop();
+    note(happening::stop);
     note("stopped");
-    if (!calm)
-      history_.crashed();
     return;
   }
   store_.kill();
@@ -312,8 +176,8 @@ void driver::end_phase() {
     store_.disk->crash();
     note("crashed");
   } else {
+    note(happening::kill);
     note("killed");
-    ++kills_;
   }
   history_.crashed();
 }

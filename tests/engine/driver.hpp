@@ -6,7 +6,6 @@
 #include "tests/engine/simulated_store.hpp"
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -22,17 +21,13 @@ public:
   explicit driver(std::uint64_t seed, bool traced = false);
   ~driver();
 
-  /// Some phases of work, each ended by a crash, a kill or a stop. Empty when
-  /// nothing was lost, else what was.
+  /// Some phases of work, each ended by a crash, a kill or a stop; the last one
+  /// of some seeds is on a disk that lies. Empty when nothing was lost, else
+  /// what was.
   [[nodiscard]] std::string play();
 
-  /// Segments that were left at the end.
-  [[nodiscard]] std::size_t segments() const {
-    return store_.state().segments.size();
-  }
-
-  /// How often what happened, by name; none is left out.
-  [[nodiscard]] std::map<std::string, std::uint64_t> mishaps() const;
+  /// What there was of faults, and of what they were to hit.
+  [[nodiscard]] happenings happened() const;
 
   /// A line for each request, answer, crash and call of the disk, in order. The
   /// same seed gives the same trace.
@@ -47,24 +42,42 @@ private:
   [[nodiscard]] bool chance(unsigned percent) { return pick(100) < percent; }
   void note(const std::string& line);
   void note_calls();
+  void note(happening one) { test::note(happened_, one); }
+  void note(const write_outcome& outcome);
+  void look_at_segments();
 
-  [[nodiscard]] std::string play_phases();
-  [[nodiscard]] std::string play_lies();
-  [[nodiscard]] std::string look_after_lies();
-  void turn_wall_clock();
+  // driver.cpp: a seed's life
+  void choose_options();
   void plan_faults();
   void work(std::size_t steps);
+  void advance(std::uint64_t ms);
+  void jump();
+  void end_phase();
+  void cut_power();
+
+  // driver_steps.cpp: what is asked
   void step();
   void append();
   void control(write_kind kind);
   void truncate();
+  void create();
+  void fork();
+  void set_retention();
+  void repeat();
   void read();
+  void cancel();
   void send(std::uint64_t tag);
+  void send(const std::vector<std::uint64_t>& tags);
   void sync_all();
   void retry_producers();
-  void end_phase();
+
+  // driver_check.cpp: what is found
   [[nodiscard]] std::string reopen();
   [[nodiscard]] std::string check();
+  [[nodiscard]] std::string check_bounds();
+  [[nodiscard]] std::string check_leaks();
+  [[nodiscard]] std::string play_lies();
+  [[nodiscard]] std::string open_after_lies(std::uint64_t before);
 
   std::mt19937_64 random_;
   request_maker maker_{random_, 10};
@@ -72,12 +85,11 @@ private:
   history history_;
   std::unique_ptr<answers> answers_;
   bool traced_;
-  bool faulty_ = false; ///< Reads may fail, too.
-  std::uint64_t kills_ = 0;
-  std::uint64_t wall_jumps_ = 0;
-  std::uint64_t failed_updates_ = 0;
-  std::uint64_t named_ = 0; ///< Openings that named damage after lies.
-  std::string wrong_;   ///< What a read in the middle of the work found.
+  bool faulty_ = false;       ///< Reads may fail, too.
+  std::uint64_t tickets_ = 0; ///< Of reads that wait.
+  std::uint64_t segments_ = 0;
+  happenings happened_;
+  std::string wrong_; ///< What a read in the middle of the work found.
   std::string trace_;
 };
 

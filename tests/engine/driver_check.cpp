@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of driver that opens, reads and judges.
+#include "actors/inquiry.hpp"
 #include "tests/engine/driver.hpp"
 #include "tests/engine/inspection.hpp"
+#include "tests/engine/store_view.hpp"
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cerrno>
+
 namespace torpor::test {
+
+namespace {
+
+constexpr std::uint64_t hour_ms = 3'600'000;
+
+} // namespace
 
 /// A read beside the work: judged when its answer comes.
 class driver::judged_read final : public read_sink {
@@ -16,6 +27,8 @@ public:
       asked_(asked) {}
 
   void done(result<read_page> page) override {
+    if (asked_.wait && page && !page->entries.empty())
+      owner_.note(happening::woken_reader);
     auto wrong = owner_.history_.judge(name_, asked_, page, owner_.faulty_);
     if (owner_.wrong_.empty())
       owner_.wrong_ = std::move(wrong);
@@ -32,13 +45,27 @@ void driver::read() {
   auto request = std::make_unique<read_request>();
   request->name = maker_.name();
   auto& wanted = request->options;
-  wanted.from = sequence{pick(history_.end(request->name) + 2)};
+  const auto end = history_.end(request->name);
+  wanted.from = sequence{pick(end + 2)};
   wanted.count_max = static_cast<std::uint32_t>(1 + pick(20));
   if (chance(30))
     wanted.bytes_max = 1 + pick(2000);
-  if (chance(30))
-    wanted.from_time = store_.clock->wall
-                       - static_cast<std::int64_t>(pick(3000));
+  switch (pick(10)) {
+    case 0:
+    case 1:
+    case 2:
+      wanted.from_time = store_.clock->wall
+                         - static_cast<std::int64_t>(pick(3000));
+      break;
+    case 3: wanted.from = read_options::oldest; break;
+    case 4: wanted.tail = true; break;
+    case 5: wanted.from = sequence{end}; break;
+    default: break;
+  }
+  if ((wanted.tail || wanted.from == sequence{end}) && chance(70)) {
+    wanted.wait = true;
+    request->ticket = ++tickets_;
+  }
   request->sink = std::make_unique<judged_read>(*this, request->name, wanted);
   store_.running().submit(std::move(request));
 }
@@ -48,58 +75,99 @@ std::string driver::reopen() {
   if (!store_.is_open())
     history_.crashed();
   store_.heal();
-  // Recovery may be interrupted as well, also several times.
+  // Recovery may be interrupted as well, also several times, or meet failures.
+  constexpr std::array calls{
+    disk_call::open,   disk_call::write,          disk_call::sync,
+    disk_call::read,   disk_call::truncate,       disk_call::rename,
+    disk_call::unlink, disk_call::sync_directory, disk_call::make_directory,
+    disk_call::list};
   for (auto tries = pick(3); tries > 0; --tries) {
     disk.restart();
-    disk.crash_at(1 + pick(8));
+    if (chance(70)) {
+      disk.crash_at(1 + pick(8));
+      note(happening::death_while_opening);
+    } else {
+      disk.fail(calls[pick(calls.size())], 1 + pick(4),
+                chance(50) ? EIO : ENOSPC);
+    }
+    note("opens, and something happens");
     if (store_.open())
       store_.kill();
+    store_.heal();
     if (chance(60))
       disk.crash();
   }
-  store_.heal();
   disk.restart();
-  note("opens");
+  note(fmt::format("opens at {} ms", store_.clock->wall.load()));
   if (auto opened = store_.open(); !opened)
     return fmt::format("does not open: {}", to_string(opened.error()));
   return check();
 }
 
-/// Looks into a simulated store between its messages.
-class driver::view final : public inspected {
-public:
-  explicit view(simulated_store& store) : store_(store) {}
-
-  std::vector<stream_info> streams() override {
-    std::vector<stream_info> all;
-    for (std::uint32_t shard = 0; shard < store_.running().shards(); ++shard)
-      store_.running().ask(shard, [&](stream_table& table) {
-        const auto found = table.records().list({}, {}, 1000);
-        for (const auto& [name, id] : *found)
-          if (const auto info = table.info({id, {}}))
-            all.push_back(*info);
-      });
-    store_.run();
-    return all;
-  }
-
-  result<read_page> read(stream_ref stream,
-                         const read_options& wanted) override {
-    return store_.read(stream, wanted);
-  }
-
-private:
-  simulated_store& store_;
-};
-
 std::string driver::check() {
-  view store{store_};
-  if (auto wrong = inspect(store, history_); !wrong.empty())
+  store_view store{store_};
+  auto wrong = inspect(store, history_);
+  if (traced_ && !wrong.empty())
+    for (const auto& info : store.streams())
+      note(fmt::format("  '{}' {}: {} to {}", info.name, raw(info.id),
+                       raw(info.first), raw(info.next)));
+  if (!wrong.empty())
     return wrong;
   const auto broken = store_.disk->violations();
   if (broken.empty())
     return {};
   return fmt::format("broken rule: {}", broken.front());
+}
+
+/// In the end nothing stays that is too much.
+std::string driver::check_bounds() {
+  for (int i = 0; i < 2; ++i) {
+    advance(hour_ms);
+    store_.run();
+  }
+  const auto bounded = history_.bounded();
+  store_view store{store_};
+  std::map<stream_id, stream_info> left;
+  for (auto& info : store.streams())
+    left.emplace(info.id, std::move(info));
+  for (const auto& [id, keep] : bounded) {
+    const auto info = left.find(id);
+    if (info == left.end()) {
+      if (keep.ttl_ms != 0 || keep.expires_ms != 0)
+        note(happening::expired_stream);
+      continue;
+    }
+    const auto& found = info->second;
+    const auto entries = raw(found.next) - raw(found.first);
+    if (keep.entries != 0 && found.inherited() == 0 && entries > keep.entries)
+      return fmt::format("stream '{}' keeps {} entries and not {}", found.name,
+                         entries, keep.entries);
+    if (keep.entries != 0 && raw(found.first) > 0)
+      note(happening::retained_entries);
+    if (keep.expires_ms != 0 && keep.expires_ms <= store_.clock->wall)
+      return fmt::format("stream '{}' ended at {} and is there at {}",
+                         found.name, keep.expires_ms,
+                         store_.clock->wall.load());
+  }
+  return {};
+}
+
+/// When all forks are gone, so are their sources; a pin that a crash has left
+/// is found out when its stream is looked at again.
+std::string driver::check_leaks() {
+  store_view store{store_};
+  for (const auto& [name, id] : store.all(listing::living))
+    send(history_.sent({write_kind::remove, name, ack::durable, {}, {}}));
+  store_.run();
+  for (int i = 0; i < 8; ++i) {
+    advance(hour_ms);
+    store_.run();
+  }
+  const auto left = store.all(listing::all);
+  if (left.empty())
+    return history_.wrong();
+  return fmt::format("stream '{}' ({}) stays for nobody", left.front().first,
+                     raw(left.front().second));
 }
 
 } // namespace torpor::test

@@ -6,41 +6,18 @@
 namespace torpor::test {
 
 std::uint64_t history::sent(write_request added) {
+  added.since_ms = now_ms_;
   requests_.push_back(std::move(added));
   return requests_.size() - 1;
 }
 
-void history::answered(std::uint64_t tag, const write_outcome& outcome) {
-  auto& request = requests_[tag];
-  request.answered_at = size();
-  if (outcome.code != errc{}) {
-    // These two say that the store does not know either.
-    const auto open = outcome.code == errc::io_failed
-                      || outcome.code == errc::shut_down;
-    request.known = open ? fate::unknown : fate::refused;
-    if (open && request.kind == write_kind::remove)
-      note_maybe_removed(request.stream);
-    return;
-  }
-  request.id = outcome.stream;
-  names_[outcome.stream] = request.stream;
-  request.first = outcome.first;
-  const auto durable = request.kind != write_kind::append
-                       || request.ack == ack::durable;
-  request.known = durable ? fate::durable : fate::buffered;
-  if (!durable)
-    return;
-  if (request.kind == write_kind::append)
-    durable_[outcome.stream].push_back(tag);
-  if (request.kind == write_kind::truncate)
-    truncated_[outcome.stream]
-      = std::max(truncated_[outcome.stream], request.before);
-  if (request.kind == write_kind::remove)
-    removed_.insert(outcome.stream);
-  else
-    created_.insert(outcome.stream);
-  if (request.kind == write_kind::close || request.closes)
-    closed_.insert(outcome.stream);
+void history::turned(std::int64_t wall_ms) {
+  if (wall_ms < now_ms_)
+    for (auto& request : requests_)
+      if (request.known == fate::unknown)
+        request.since_ms = std::min(request.since_ms, wall_ms);
+  now_ms_ = wall_ms;
+  latest_ms_ = std::max(latest_ms_, wall_ms);
 }
 
 void history::synced(const std::vector<std::uint64_t>& tags) {
@@ -49,18 +26,28 @@ void history::synced(const std::vector<std::uint64_t>& tags) {
     if (request.known != fate::buffered)
       continue;
     request.known = fate::durable;
+    request.answered_at = size();
     durable_[request.id].push_back(tag);
-    created_.insert(request.id);
+    created_.emplace(request.id, size());
   }
 }
 
 void history::seen(const found_stream& found) {
   names_[found.id] = found.name;
   truncated_[found.id] = found.first;
-  created_.insert(found.id);
+  created_.emplace(found.id, size());
   auto& known = seen_[found.id];
   for (std::size_t i = 0; i < found.payloads.size(); ++i)
     known[raw(found.first) + i].payload = found.payloads[i];
+}
+
+/// What was truncated up to where a fork begins changed nothing.
+void history::seen(stream_id id, const fork_origin& origin) {
+  if (origin.source == stream_id{} || !origins_.emplace(id, origin).second)
+    return;
+  if (const auto known = truncated_.find(id);
+      known != truncated_.end() && known->second <= origin.at)
+    truncated_.erase(known);
 }
 
 void history::settle() {
@@ -85,52 +72,56 @@ void history::crashed() {
   }
 }
 
-void history::distrust(const history& before) {
-  for (std::uint64_t tag = 0; tag < size(); ++tag) {
-    auto& request = requests_[tag];
-    const auto trusted = tag < before.size()
-                         && before.at(tag).known == fate::durable;
-    if (request.known != fate::durable || trusted)
-      continue;
-    request.known = fate::unknown;
-    request.doubted = true;
-  }
-  seen_ = before.seen_;
-  truncated_ = before.truncated_;
-  durable_ = before.durable_;
-  created_ = before.created_;
-  closed_ = before.closed_;
-  removed_ = before.removed_;
-  distrusts_ = true;
-  crashed();
-}
-
 std::set<stream_id> history::alive() const {
-  auto alive = created_;
-  for (const auto id : removed_)
-    alive.erase(id);
-  for (const auto id : maybe_removed_)
-    alive.erase(id);
+  std::set<stream_id> alive;
+  for (const auto& [id, since] : created_)
+    if (!removed_.contains(id) && !maybe_removed_.contains(id)
+        && !may_expire(names_.at(id), id))
+      alive.insert(id);
   return alive;
 }
 
 std::uint64_t history::end(const std::string& name) const {
   std::uint64_t end = 0;
   for (const auto& request : requests_)
-    if (request.stream == name && request.kind == write_kind::append
-        && request.id != stream_id{} && !removed_.contains(request.id))
+    if (request.stream == name && request.id != stream_id{}
+        && !removed_.contains(request.id))
       end = std::max(end, raw(request.first) + request.payloads.size());
   return end;
 }
 
 bool history::may_be(write_kind kind, const std::string& name,
                      sequence before) const {
-  return std::any_of(requests_.begin(), requests_.end(),
-                     [&](const auto& request) {
-                       return request.kind == kind && request.stream == name
-                              && request.known != fate::refused
-                              && request.before >= before;
-                     });
+  return std::any_of(
+    requests_.begin(), requests_.end(), [&](const auto& request) {
+      return request.kind == kind && request.stream == name
+             && request.known != fate::refused && request.before >= before;
+    });
+}
+
+bool history::may_be_closed(const std::string& name) const {
+  return std::any_of(
+    requests_.begin(), requests_.end(), [&](const auto& request) {
+      return request.stream == name && request.known != fate::refused
+             && (request.closes || request.kind == write_kind::close);
+    });
+}
+
+std::set<std::string> history::names_behind(const std::string& name) const {
+  std::set<std::string> behind{name};
+  for (auto grows = true; std::exchange(grows, false);)
+    for (const auto& request : requests_)
+      if (!request.source.empty() && request.known != fate::refused
+          && behind.contains(request.stream))
+        grows = behind.insert(request.source).second || grows;
+  return behind;
+}
+
+bool history::may_lose(const std::string& name, sequence before) const {
+  const auto behind = names_behind(name);
+  return std::any_of(behind.begin(), behind.end(), [&](const auto& each) {
+    return may_be(write_kind::truncate, each, before) || !bounds(each).empty();
+  });
 }
 
 } // namespace torpor::test

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace torpor::test {
@@ -20,12 +21,13 @@ struct found_stream {
   std::string name;
   sequence first{};                  ///< Oldest kept entry.
   std::vector<std::string> payloads; ///< From there on.
+  fork_origin origin{};
+  bool closed = false;
+  std::string content_type{};
 };
 
 /// What a driver outside the store knows: every request before it was sent
-/// and every answer. Judges what a reader finds afterwards. A stream's requests
-/// without a producer come from one writer, and those of each producer too: they
-/// stand in the order of their tags.
+/// and every answer. Judges what a reader finds afterwards.
 class history {
 public:
   /// What became of a request, as far as the driver can know.
@@ -45,38 +47,47 @@ public:
     fate known = fate::unknown;
     stream_id id{};
     sequence first{};
-    sequence before{}; ///< Of a truncation.
-    std::string order{};  ///< Of an append; empty: none.
-    bool closes = false;  ///< The same.
-    std::uint64_t answered_at = 0; ///< So many requests had been sent then.
-    bool doubted = false; ///< Acknowledged as durable by a disk that lied.
+    sequence before{};    ///< Of a truncation.
+    std::string source{}; ///< Of a create that forks: the name.
+    sequence at{};        ///< The same: its first sequence of its own.
+    std::optional<sequence> expected{};
+    std::string order{};
+    std::string content_type{};
+    bool creates = true;
+    bool closes = false;
+    bool bare = false; ///< Its entries have no properties.
+    retention_policy keep{};
+    bool wrong = false;    ///< Has to be refused, whatever comes in between.
+    bool repeated = false; ///< Sent more than once.
+    std::uint64_t answered_at = 0; ///< So many requests were sent before.
+    std::int64_t since_ms = 0; ///< It was carried out at that time or later.
   };
 
   /// Notes a request before it is sent; returns its tag.
   std::uint64_t sent(write_request added);
-  /// Notes the answer to it.
+  /// It is sent once more.
+  void again(std::uint64_t tag) { requests_[tag].repeated = true; }
+  /// What the wall clock shows from now on.
+  void turned(std::int64_t wall_ms);
+  /// A rule of the store's for streams whose names begin like that.
+  void rule(std::string prefix, const retention_policy& keep) {
+    rules_.emplace_back(std::move(prefix), keep);
+  }
+  /// Notes the answer to it, and judges that.
   void answered(std::uint64_t tag, const write_outcome& outcome);
+  /// What was wrong with an answer; empty: nothing.
+  [[nodiscard]] const std::string& wrong() const { return wrong_; }
   /// Everything buffered is known to be durable now (a sync of all).
   void synced(const std::vector<std::uint64_t>& tags);
   /// A reader saw all of a stream. Nothing of it may go back.
   void seen(const found_stream& found);
-  /// The stream of that name, if it is there, is a fork: its own entries begin
-  /// at `at`, and nobody asks for those before.
-  void forked(const std::string& name, sequence at) { forks_[name] = at; }
-  /// Checks and notes one entry that a reader saw.
-  [[nodiscard]] std::string saw(const std::string& name, stream_id id,
-                                sequence at, const std::string& payload,
-                                std::optional<std::int64_t> time_ms = {});
+  /// Where a stream begins that was forked.
+  void seen(stream_id id, const fork_origin& origin);
   /// What is unknown of truncations was decided by the last opening, and all
   /// streams were seen since.
   void settle();
   /// After a crash, buffered answers promise nothing any more.
   void crashed();
-  /// The disk may have lied since `before` was copied. What was answered later
-  /// may be missing at the end of the journal, and whatever is missing may be
-  /// called damaged; nothing may be missing in silence.
-  void distrust(const history& before);
-  [[nodiscard]] bool distrusts() const noexcept { return distrusts_; }
 
   [[nodiscard]] const write_request& at(std::uint64_t tag) const {
     return requests_.at(tag);
@@ -85,30 +96,52 @@ public:
 
   /// Streams that must exist, and those that must not.
   [[nodiscard]] std::set<stream_id> alive() const;
-  [[nodiscard]] const std::set<stream_id>& removed() const { return removed_; }
-  [[nodiscard]] bool must_be_closed(stream_id id) const {
-    return closed_.contains(id);
+  [[nodiscard]] bool is_removed(stream_id id) const {
+    return removed_.contains(id);
   }
 
   /// Highest sequence that is behind an acknowledged entry of a name.
   [[nodiscard]] std::uint64_t end(const std::string& name) const;
 
-  /// An acknowledged entry of a stream of that name is there, or was once.
-  [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
+  /// Whether a stream may be gone by itself: one that had the name, or that
+  /// one.
+  [[nodiscard]] bool may_expire(const std::string& name,
+                                stream_id id = {}) const;
+
+  /// Streams whose bounds are known for sure.
+  [[nodiscard]] std::map<stream_id, retention_policy> bounded() const;
 
   /// Checks all entries of one stream. Empty when all is well, else what is
   /// wrong.
   [[nodiscard]] std::string judge(const found_stream& found) const;
 
-  /// Checks that what a lying disk has lost in silence is the journal's end.
-  /// `found`: all streams that could be read; `named`: those that are damaged.
-  [[nodiscard]] std::string judge_end(const std::vector<found_stream>& found,
-                                      const std::set<stream_id>& named) const;
-
   /// Checks and notes the answer to a read in the middle of the work.
   [[nodiscard]] std::string judge(const std::string& name,
                                   const read_options& asked,
                                   const result<read_page>& page, bool faulty);
+
+  /// Checks and notes one entry that a reader saw, its payload alone.
+  [[nodiscard]] std::string saw(const std::string& name, stream_id id,
+                                sequence at, const std::string& payload);
+
+  /// An acknowledged entry of a stream of that name is there, or was once.
+  [[nodiscard]] bool has_durable(const std::string& name, sequence at) const;
+
+  /// Whether an entry's bytes are those of a request that may be there.
+  [[nodiscard]] std::string judge_bytes(const std::string& name,
+                                        const entry_view& entry) const;
+
+  /// A name and those that its stream may have been forked from.
+  [[nodiscard]] std::set<std::string>
+  names_behind(const std::string& name) const;
+
+  // -- for who judges what lies have left ------------------------------------
+
+  /// Whether a stream may have been removed, by somebody or by itself.
+  [[nodiscard]] bool may_be_gone(const std::string& name, stream_id id) const;
+  /// Whether an entry may have been deleted from a stream that has it no more.
+  [[nodiscard]] bool may_be_deleted(const stream_info& stream,
+                                    sequence at) const;
 
 private:
   struct seen_entry {
@@ -116,36 +149,58 @@ private:
     std::optional<std::int64_t> time_ms;
   };
 
+  using durations = std::map<stream_id, std::uint64_t>; ///< See answered_at.
+
   /// Some request of that kind for a name may have been carried out.
   [[nodiscard]] bool may_be(write_kind kind, const std::string& name,
                             sequence before = {}) const;
+  [[nodiscard]] bool may_be_closed(const std::string& name) const;
+  /// Whether entries may be gone that this stream had in front of `before`.
+  [[nodiscard]] bool may_lose(const std::string& name, sequence before) const;
+  /// Bounds that may have held for a stream.
+  [[nodiscard]] std::vector<retention_policy>
+  bounds(const std::string& name) const;
+  [[nodiscard]] bool is_retained(const found_stream& found) const;
+  [[nodiscard]] sequence least(stream_id id) const;
+  [[nodiscard]] const write_request* find_entry(stream_id id,
+                                                std::uint64_t at) const;
+  void accept(std::uint64_t tag, const write_outcome& outcome);
+  void refuse(std::uint64_t tag, errc code);
+  [[nodiscard]] std::string judge_success(const write_request& request,
+                                          std::uint64_t tag,
+                                          const write_outcome& outcome) const;
+  [[nodiscard]] bool can_fail(const write_request& request, std::uint64_t tag,
+                              errc code) const;
   [[nodiscard]] bool is_truncated(const std::string& name, sequence at) const;
-  /// The least sequence that it may begin with.
-  [[nodiscard]] sequence begin_of(const found_stream& found) const;
   void note_maybe_removed(const std::string& name);
-  enum class whereabouts : std::uint8_t { there, gone_as_asked, lost };
-  [[nodiscard]] whereabouts
-  look_for(const write_request& request,
-           const std::vector<found_stream>& found) const;
   [[nodiscard]] std::string judge_first(const found_stream& found) const;
   [[nodiscard]] std::string judge_seen(const found_stream& found) const;
   [[nodiscard]] std::string judge_order(const found_stream& found) const;
-  [[nodiscard]] std::string judge_promised(const found_stream& found) const;
+  [[nodiscard]] std::string judge_inherited(const found_stream& found) const;
+  [[nodiscard]] std::string judge_state(const found_stream& found) const;
+  [[nodiscard]] std::string judge_part(const found_stream& found, stream_id of,
+                                       std::uint64_t end) const;
   [[nodiscard]] std::string judge_refusal(const std::string& name,
                                           const read_options& asked,
                                           const error& why, bool faulty) const;
+  [[nodiscard]] std::string judge_payload(const std::string& name, sequence at,
+                                          const std::string& payload) const;
 
   std::vector<write_request> requests_;
   std::map<stream_id, std::string> names_; ///< Of every stream that was met.
   std::map<stream_id, std::map<std::uint64_t, seen_entry>> seen_;
   std::map<stream_id, sequence> truncated_; ///< For good.
-  std::map<std::string, sequence> forks_;   ///< Where they begin.
   std::map<stream_id, std::vector<std::uint64_t>> durable_;
-  std::set<stream_id> created_;
-  std::set<stream_id> closed_;
-  std::set<stream_id> removed_;
+  std::map<stream_id, fork_origin> origins_; ///< Of forks that were seen.
+  std::map<stream_id, std::string> types_;
+  durations created_;
+  durations closed_;
+  durations removed_;
   std::set<stream_id> maybe_removed_;
-  bool distrusts_ = false;
+  std::vector<std::pair<std::string, retention_policy>> rules_; ///< By prefix.
+  std::int64_t now_ms_ = 0;
+  std::int64_t latest_ms_ = 0; ///< The wall clock ever showed.
+  std::string wrong_;
 };
 
 } // namespace torpor::test

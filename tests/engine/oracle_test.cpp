@@ -58,6 +58,7 @@ history::write_request request_for(const std::string& stream, write_kind kind,
   request.stream = stream;
   request.ack = ack::durable;
   request.payloads = std::move(payloads);
+  request.bare = true;
   return request;
 }
 
@@ -197,6 +198,82 @@ TEST_CASE("the judge finds what a reader has seen and is gone") {
   all.payloads().insert(all.payloads().end(), {"2/0/x", "2/1/x"});
   CHECK(all.verdict() == "");
   all.payloads().resize(4);
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds a fork that is not what its source was") {
+  told_store all;
+  auto made = request_for("f", write_kind::create, {"3/0/x"});
+  made.source = "a";
+  made.at = sequence{2};
+  write_outcome outcome;
+  outcome.stream = other;
+  outcome.first = sequence{2};
+  outcome.count = 1;
+  all.told.answered(all.told.sent(std::move(made)), outcome);
+  all.add(other, "f");
+  auto& fork = all.store.kept[other];
+  fork.info.origin = {one, sequence{2}};
+  fork.payloads = {"0/0/x", "0/1/x", "3/0/x"};
+  CHECK(all.verdict() == "");
+  SUBCASE("another entry is inherited") { fork.payloads[1] = "1/0/x"; }
+  SUBCASE("one is missing that its source still has") {
+    fork.info.first = sequence{1};
+    fork.payloads.erase(fork.payloads.begin());
+  }
+  SUBCASE("its own is missing") { fork.payloads.pop_back(); }
+  SUBCASE("it is open, and was closed") {
+    auto close = request_for("f", write_kind::close);
+    outcome.count = 0;
+    all.told.answered(all.told.sent(std::move(close)), outcome);
+  }
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge lets bounds take what they bound, and no more") {
+  told_store all;
+  auto bound = request_for("a", write_kind::retention);
+  bound.keep.entries = 3;
+  write_outcome outcome;
+  outcome.stream = one;
+  all.told.answered(all.told.sent(std::move(bound)), outcome);
+  const auto take = [&](std::uint64_t count) {
+    all.store.kept[one].info.first = sequence{count};
+    auto& payloads = all.payloads();
+    payloads.erase(payloads.begin(),
+                   payloads.begin() + static_cast<std::ptrdiff_t>(count));
+  };
+  SUBCASE("one of four") {
+    take(1);
+    CHECK(all.verdict() == "");
+  }
+  SUBCASE("two of four") {
+    take(2);
+    CHECK(all.verdict() != "");
+  }
+  SUBCASE("the whole stream") {
+    all.store.kept.clear();
+    CHECK(all.verdict() != "");
+  }
+}
+
+TEST_CASE("the judge finds an answer that cannot be") {
+  told_store all;
+  write_outcome outcome;
+  SUBCASE("a refusal without a reason") {
+    outcome.code = errc::fenced;
+    all.told.answered(2, outcome);
+  }
+  SUBCASE("a duplicate of what nobody sent before") {
+    outcome.stream = one;
+    outcome.duplicate = true;
+    all.told.answered(2, outcome);
+  }
+  SUBCASE("an append to what was closed before") {
+    all.acknowledge(write_kind::close);
+    all.store.kept[one].info.closed = true;
+    all.append(1, ack::durable);
+  }
   CHECK(all.verdict() != "");
 }
 

@@ -5,25 +5,29 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace torpor::test {
 
 std::string request_maker::name() {
+  if (forks_ && chance(15))
+    return fork_name();
   return fmt::format("t{}/s{}", pick(2), pick(6));
+}
+
+std::string request_maker::fork_name() {
+  return fmt::format("t{}/f{}", pick(2), pick(4));
+}
+
+void request_maker::add_entries(history::write_request& to, std::uint64_t tag,
+                                std::uint64_t count) {
+  const auto bytes_max = chance(large_percent_) ? 9000 : 300;
+  for (std::uint64_t i = 0; i < count; ++i)
+    to.payloads.push_back(payload_of(tag, i, pick(bytes_max)));
 }
 
 history::write_request request_maker::append(std::uint64_t tag) {
   const auto how = chance(70) ? ack::durable : ack::buffered;
   history::write_request request{write_kind::append, name(), how, {}, {}};
-  const auto bytes_max = chance(large_percent_) ? 9000 : 300;
-  const auto count = 1 + pick(chance(10) ? 20 : 3);
-  for (std::uint64_t i = 0; i < count; ++i)
-    request.payloads.push_back(payload_of(tag, i, pick(bytes_max)));
-  if (chance(10)) // Some come too late.
-    request.order = fmt::format("{:06}", tag - pick(std::min<std::uint64_t>(
-                                                 tag + 1, chance(30) ? 9 : 1)));
-  request.closes = how == ack::durable && chance(1);
+  add_entries(request, tag, 1 + pick(chance(10) ? 20 : 3));
   auto& known = producers_[request.stream];
   if (chance(30) && !known.open) {
     request.by = known.next;
@@ -34,17 +38,19 @@ history::write_request request_maker::append(std::uint64_t tag) {
 }
 
 history::write_request request_maker::truncate(const history& known) {
-  history::write_request request{write_kind::truncate, name(), ack::durable,
-                                 {}, {}};
+  history::write_request request{
+    write_kind::truncate, name(), ack::durable, {}, {}};
   request.before = sequence{pick(known.end(request.stream) + 2)};
   return request;
 }
 
 void request_maker::answered(std::uint64_t tag,
                              const history::write_request& request) {
-  if (!request.by)
+  if (!request.by || request.wrong)
     return;
   auto& known = producers_[request.stream];
+  if (tag < known.tag)
+    return; // An older one that was sent again.
   known.tag = tag;
   known.open = request.known == history::fate::unknown;
   known.next = *request.by;

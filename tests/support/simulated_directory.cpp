@@ -34,8 +34,12 @@ void simulated_directory::fail_sync(dice& chance) {
   sync_failed_ = true;
 }
 
-void simulated_directory::pretend_sync(dice& chance) {
-  settle(chance, chance.coin() ? unsynced::dropped : unsynced::by_chance);
+void simulated_directory::sync_falsely(dice& chance) {
+  if (unsynced_.empty())
+    return;
+  chance.note(happening::lying_directory_sync);
+  if (chance.coin())
+    settle(chance, chance.coin() ? unsynced::dropped : unsynced::by_chance);
 }
 
 void simulated_directory::lose_power(dice& chance, unsynced fate) {
@@ -48,13 +52,20 @@ void simulated_directory::settle(dice& chance, unsynced fate) {
   if (fate == unsynced::kept)
     sync();
   const auto changes = std::exchange(unsynced_, {});
-  if (fate == unsynced::dropped || changes.empty())
+  if (changes.empty())
     return;
+  if (fate == unsynced::dropped)
+    return chance.note(happening::lost_name);
   const auto any = chance.coin();
   const auto prefix = chance.below(changes.size() + 1);
+  auto all_before = true;
   for (std::size_t n = 0; n < changes.size(); ++n) {
-    if (any ? chance.coin() : n < prefix)
+    const auto kept = any ? chance.coin() : n < prefix;
+    if (kept)
       apply(changes[n], durable_);
+    if (!kept || !all_before)
+      chance.note(kept ? happening::reordered_names : happening::lost_name);
+    all_before = all_before && kept;
   }
 }
 

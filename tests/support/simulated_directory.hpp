@@ -31,8 +31,9 @@ public:
   /// Some changes or none reach the medium, the others are lost.
   void fail_sync(dice& chance);
 
-  /// The same, and nobody is told.
-  void pretend_sync(dice& chance);
+  /// The sync of a disk that lies: the changes reach the medium later, in part
+  /// or never.
+  void sync_falsely(dice& chance);
 
   /// Whether a sync failed and no change was made since: to sync again then
   /// achieves nothing.

@@ -17,6 +17,14 @@ namespace torpor::test {
 
 namespace {
 
+/// The system call that `posix_disk` makes.
+std::string_view name_of(disk_call call) {
+  constexpr std::array<std::string_view, 10> names{
+    "open",   "pwrite", "fdatasync", "pread", "ftruncate",
+    "rename", "unlink", "fsync",     "mkdir", "readdir"};
+  return names[static_cast<std::size_t>(call)];
+}
+
 /// Without "." and slashes at both ends; the root is "".
 std::string normal(const std::string& path) {
   auto plain = std::filesystem::path{path}.lexically_normal().string();
@@ -27,13 +35,6 @@ std::string normal(const std::string& path) {
 }
 
 } // namespace
-
-std::string_view name_of(disk_call call) {
-  constexpr std::array<std::string_view, disk_calls> names{
-    "open",   "pwrite", "fdatasync", "pread", "ftruncate",
-    "rename", "unlink", "fsync",     "mkdir", "readdir"};
-  return names[static_cast<std::size_t>(call)];
-}
 
 simulated_disk::simulated_disk(std::uint64_t seed) : chance_{seed} {
   directories_[""];
@@ -104,7 +105,7 @@ result<void> simulated_disk::sync_directory(const std::string& path) {
       if (directory->sync_failed())
         note_violation("sync_directory after failed sync_directory", path);
       if (lies())
-        directory->pretend_sync(chance_);
+        directory->sync_falsely(chance_);
       else
         directory->sync();
       return 0;
@@ -148,13 +149,13 @@ result<std::vector<std::string>> simulated_disk::list(const std::string& path) {
 
 void simulated_disk::crash(unsynced fate) {
   const std::lock_guard guard{mutex_};
+  chance_.note(happening::power_cut);
   for (const auto& inode : inodes_)
     inode->lose_power(chance_, fate);
   for (auto& [path, directory] : directories_)
     directory.lose_power(chance_, fate);
   end_process();
   dead_ = true;
-  ++mishaps_.power_cuts;
 }
 
 void simulated_disk::restart() {
@@ -194,25 +195,23 @@ void simulated_disk::fail_change(std::uint64_t nth, int number) {
   fail_number_ = number;
 }
 
-void simulated_disk::lie(unsigned percent) {
-  const std::lock_guard guard{mutex_};
-  lies_percent_ = percent;
-}
-
-bool simulated_disk::lies() {
-  if (lies_percent_ == 0 || chance_.below(100) >= lies_percent_)
-    return false;
-  ++mishaps_.lies;
-  return true;
-}
-
 void simulated_disk::heal() {
   const std::lock_guard guard{mutex_};
-  lies_percent_ = 0;
   faults_.clear();
   capacity_ = 0;
+  lies_ = 0;
   fail_at_ = 0;
   crash_at_ = 0;
+}
+
+void simulated_disk::lie(unsigned percent) {
+  const std::lock_guard guard{mutex_};
+  lies_ = percent;
+}
+
+happenings simulated_disk::happened() const {
+  const std::lock_guard guard{mutex_};
+  return chance_.happened;
 }
 
 void simulated_disk::set_capacity(std::uint64_t bytes) {
@@ -260,11 +259,6 @@ std::uint64_t simulated_disk::changes() const {
   return changes_;
 }
 
-disk_mishaps simulated_disk::mishaps() const {
-  const std::lock_guard guard{mutex_};
-  return mishaps_;
-}
-
 std::vector<std::string> simulated_disk::violations() const {
   const std::lock_guard guard{mutex_};
   return violations_;
@@ -305,13 +299,10 @@ result<void> simulated_disk::decide(const request& asked, const effect& whole,
     return dead(asked);
   }
   auto number = planned_failure(asked);
-  if (number == 0) {
+  if (number == 0)
     number = whole();
-  } else {
-    ++mishaps_.failed[static_cast<std::size_t>(asked.call)];
-    if (broken)
-      broken();
-  }
+  else if (broken)
+    broken();
   if (number != 0)
     return fail_io(name_of(asked.call), asked.path, number);
   return {};
@@ -326,7 +317,7 @@ result<void> simulated_disk::dead(const request& asked) const {
 void simulated_disk::die_during(const request& asked, const effect& whole,
                                 const effect& broken) {
   dead_ = true;
-  ++mishaps_.deaths;
+  chance_.note(happening::death_in_a_call);
   if (crash_effect_ == last_call::undone)
     return;
   if (crash_effect_ == last_call::done || chance_.coin())
@@ -335,14 +326,16 @@ void simulated_disk::die_during(const request& asked, const effect& whole,
     broken();
 }
 
-int simulated_disk::planned_failure(const request& asked) const {
+int simulated_disk::planned_failure(const request& asked) {
   if (asked.changing && changes_ == fail_at_)
     return fail_number_;
   const auto now = counts_[static_cast<std::size_t>(asked.call)];
   for (const auto& planned : faults_) {
     if (planned.call == asked.call
-        && (planned.at == now || (planned.for_good && planned.at < now)))
+        && (planned.at == now || (planned.for_good && planned.at < now))) {
+      chance_.note(static_cast<happening>(asked.call));
       return planned.number;
+    }
   }
   return 0;
 }
@@ -372,8 +365,8 @@ int simulated_disk::write(simulated_inode& onto, std::uint64_t offset,
     const auto end = onto.size() + (capacity_ - std::min(used, capacity_));
     const auto fits = end - std::min(end, offset);
     if (bytes.size() > fits) {
+      chance_.note(happening::full_disk);
       onto.write(offset, bytes.first(fits));
-      ++mishaps_.full;
       return ENOSPC;
     }
   }

@@ -9,7 +9,6 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace torpor::test {
@@ -26,20 +25,6 @@ enum class disk_call : std::uint8_t {
   sync_directory,
   make_directory,
   list,
-};
-
-inline constexpr std::size_t disk_calls = 10;
-
-/// The system call that `posix_disk` makes.
-[[nodiscard]] std::string_view name_of(disk_call call);
-
-/// How often what happened to a disk.
-struct disk_mishaps {
-  std::array<std::uint64_t, disk_calls> failed{}; ///< As planned, by `disk_call`.
-  std::uint64_t full = 0;   ///< Writes that found no room.
-  std::uint64_t lies = 0;   ///< Syncs that said they were done.
-  std::uint64_t deaths = 0; ///< Of processes, within a call.
-  std::uint64_t power_cuts = 0;
 };
 
 /// Whether the call in which a process dies has an effect.
@@ -89,11 +74,12 @@ public:
   /// The `nth` changing call from now fails in the same way.
   void fail_change(std::uint64_t nth, int number);
 
-  /// From now on so many of a hundred syncs, of files and of directories, say
-  /// that they are done and have lost some changes or all: only a crash shows.
+  /// From now on so many syncs of a hundred lie, of files and of directories:
+  /// they succeed, but what they cover is not on the medium. It shows when the
+  /// power fails.
   void lie(unsigned percent);
 
-  /// Forgets all planned failures, a planned crash, the capacity and the lies.
+  /// Forgets all planned failures, a planned crash, the capacity, and to lie.
   void heal();
 
   /// Writes that grow the files beyond this sum fail with ENOSPC, after what
@@ -111,7 +97,8 @@ public:
   [[nodiscard]] std::uint64_t count(disk_call call) const;
   [[nodiscard]] std::uint64_t changes() const;
 
-  [[nodiscard]] disk_mishaps mishaps() const;
+  /// What became of all that.
+  [[nodiscard]] happenings happened() const;
 
   /// Broken rules of `file`: writes and syncs after a failed write or sync,
   /// syncs that could not make durable what a failed one had lost, plain
@@ -155,15 +142,17 @@ private:
   result<void> dead(const request& asked) const;
   void die_during(const request& asked, const effect& whole,
                   const effect& broken);
-  int planned_failure(const request& asked) const;
+  int planned_failure(const request& asked);
   void end_process();
-  bool lies();
   simulated_directory* find_directory(const std::string& path);
   place locate(const std::string& path);
   std::shared_ptr<simulated_inode> find(const std::string& path);
   int write(simulated_inode& onto, std::uint64_t offset, bytes_view bytes);
   std::uint64_t bytes_used() const;
   void note_violation(std::string_view rule, std::string_view path);
+  [[nodiscard]] bool lies() {
+    return lies_ > 0 && chance_.below(100) < lies_;
+  }
 
   mutable std::mutex mutex_;
   dice chance_;
@@ -174,13 +163,12 @@ private:
   std::uint64_t crash_at_ = 0; ///< As `changes_` counts; 0: not planned.
   last_call crash_effect_ = last_call::by_chance;
   std::uint64_t changes_ = 0;
-  std::array<std::uint64_t, disk_calls> counts_{}; ///< By `disk_call`.
+  std::array<std::uint64_t, 10> counts_{}; ///< By `disk_call`.
   std::vector<fault> faults_;
   std::uint64_t fail_at_ = 0; ///< As `changes_` counts; 0: not planned.
   int fail_number_ = 0;
   std::uint64_t capacity_ = 0;
-  unsigned lies_percent_ = 0;
-  disk_mishaps mishaps_;
+  unsigned lies_ = 0; ///< Percent.
   std::vector<std::string> violations_;
   bool traces_ = false;
   std::vector<std::string> calls_;

@@ -525,6 +525,40 @@ TEST_SUITE("simulated_disk") {
     CHECK_FALSE(disk.rename("a", "d/a"));
   }
 
+  TEST_CASE("a lie shows when the power fails, not before") {
+    const auto run = [](std::uint64_t seed) {
+      simulated_disk disk{seed};
+      make_file(disk, "a", sectors("--------"));
+      disk.lie(100);
+      const auto file = open(disk, "a", open_mode::write);
+      REQUIRE(file->write(0, as_bytes(sectors("abcdefgh"))));
+      REQUIRE(file->sync());
+      REQUIRE(disk.rename("a", "b"));
+      REQUIRE(disk.sync_directory("."));
+      CHECK(letters(text_of(disk, "b")) == "abcdefgh");
+      CHECK(disk.happened().any());
+      disk.restart(); // The kernel still has it all.
+      CHECK(letters(text_of(disk, "b")) == "abcdefgh");
+      cut_power(disk);
+      CHECK(disk.violations().empty());
+      const auto name = disk.list(".").value().at(0);
+      return name + letters(text_of(disk, name));
+    };
+    const auto seen = outcomes(run);
+    CHECK(seen.contains("a--------"));
+    CHECK(seen.contains("babcdefgh"));
+    CHECK(seen.size() > 10);
+  }
+
+  TEST_CASE("a healed disk lies no more") {
+    simulated_disk disk{1};
+    disk.lie(100);
+    disk.heal();
+    make_file(disk, "a", "a");
+    cut_power(disk, unsynced::dropped);
+    CHECK(text_of(disk, "a") == "a");
+  }
+
   TEST_CASE("calls are counted by kind, and traced on demand") {
     simulated_disk disk{1};
     make_file(disk, "a", "a");

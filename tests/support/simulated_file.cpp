@@ -34,16 +34,22 @@ result<void> simulated_file::write(std::uint64_t offset, bytes_view bytes) {
   return ask_ending(
     "write", {disk_call::write, path_, offset, bytes.size()},
     [&] { return put(bytes.size()); },
-    [&] { return put(disk_.chance_.below(bytes.size() + 1)); });
+    [&] {
+      const auto count = disk_.chance_.below(bytes.size() + 1);
+      if (count > 0 && count < bytes.size())
+        disk_.chance_.note(happening::short_write);
+      return put(count);
+    });
 }
 
 result<void> simulated_file::sync() {
   const std::lock_guard guard{disk_.mutex_};
   const auto whole = [&] {
-    if (disk_.lies())
-      inode_->pretend_sync(disk_.chance_);
-    else
-      inode_->sync();
+    if (disk_.lies()) {
+      inode_->sync_falsely(disk_.chance_);
+      return 0;
+    }
+    inode_->sync();
     if (failed_.empty() && inode_->lost_unseen())
       disk_.note_violation("sync after failed sync", path_);
     return 0;

@@ -78,8 +78,12 @@ void simulated_inode::fail_sync(dice& chance) {
   sync_failed_ = true;
 }
 
-void simulated_inode::pretend_sync(dice& chance) {
-  settle(chance, chance.coin() ? unsynced::dropped : unsynced::by_chance);
+void simulated_inode::sync_falsely(dice& chance) {
+  if (unsynced_.empty())
+    return;
+  chance.note(happening::lying_sync);
+  if (chance.coin())
+    settle(chance, chance.coin() ? unsynced::dropped : unsynced::by_chance);
 }
 
 bool simulated_inode::lost_unseen() const {
@@ -114,23 +118,34 @@ void simulated_inode::settle(dice& chance, unsynced fate) {
   if (fate == unsynced::kept)
     sync();
   auto changes = std::exchange(unsynced_, {});
-  if (fate == unsynced::dropped)
+  if (changes.empty())
     return;
+  if (fate == unsynced::dropped)
+    return chance.note(happening::lost_write);
   auto cache = durable_;
+  auto all_before = true;
   for (const auto& done : changes) {
     apply(done, cache);
-    if (!done.truncates)
-      keep_sectors(done, cache, durable_, chance);
-    else if (chance.coin())
+    if (!done.truncates) {
+      const auto lost = keep_sectors(done, cache, durable_, chance);
+      if (!all_before && lost == 0)
+        chance.note(happening::reordered_writes);
+      all_before = all_before && lost == 0;
+    } else if (chance.coin()) {
       apply(done, durable_);
+    }
   }
   // The size can reach the medium before the bytes do: they read as zeros.
-  if (durable_.size() < cache.size() && chance.coin())
+  if (durable_.size() < cache.size() && chance.coin()) {
+    chance.note(happening::size_without_bytes);
     durable_.resize(cache.size());
+  }
 }
 
-void simulated_inode::keep_sectors(const change& torn, const image& cache,
-                                   image& medium, dice& chance) {
+/// Returns how many sectors are lost.
+std::uint64_t simulated_inode::keep_sectors(const change& torn,
+                                            const image& cache, image& medium,
+                                            dice& chance) {
   const auto first = torn.offset / sector_bytes;
   const auto last = (torn.offset + torn.bytes.size() - 1) / sector_bytes;
   const auto count = last - first + 1;
@@ -139,10 +154,16 @@ void simulated_inode::keep_sectors(const change& torn, const image& cache,
   const auto intact = outcome == keep               ? count
                       : outcome == tear_off_the_end ? chance.below(count)
                                                     : 0;
+  std::uint64_t lost = 0;
   for (std::uint64_t n = 0; n < count; ++n) {
     if (n < intact || (outcome == scatter && chance.coin()))
       copy_sector((first + n) * sector_bytes, cache, medium);
+    else
+      ++lost;
   }
+  if (lost > 0)
+    chance.note(lost == count ? happening::lost_write : happening::torn_write);
+  return lost;
 }
 
 } // namespace torpor::test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "tests/support/happenings.hpp"
 #include "torpor/types.hpp"
 
 #include <cstddef>
@@ -11,7 +12,7 @@
 
 namespace torpor::test {
 
-/// Chance that a seed repeats. Threads: one owner.
+/// Chance that a seed repeats, and what it led to. Threads: one owner.
 class dice {
 public:
   explicit dice(std::uint64_t seed) : engine_{seed} {}
@@ -22,6 +23,10 @@ public:
   [[nodiscard]] std::uint64_t below(std::uint64_t bound) {
     return engine_() % bound;
   }
+
+  void note(happening one) { test::note(happened, one); }
+
+  happenings happened;
 
 private:
   std::mt19937_64 engine_;
@@ -53,8 +58,9 @@ public:
   /// lost, and yet readers see them until the power fails.
   void fail_sync(dice& chance);
 
-  /// As a disk that lies: the same, and nobody is told.
-  void pretend_sync(dice& chance);
+  /// As disks do that acknowledge what is in their cache: the changes reach the
+  /// medium later, in part or never; readers see them until the power fails.
+  void sync_falsely(dice& chance);
 
   /// Whether readers see bytes that no sync will make durable.
   [[nodiscard]] bool lost_unseen() const;
@@ -79,8 +85,8 @@ private:
   };
 
   static void apply(const change& done, image& onto);
-  static void keep_sectors(const change& torn, const image& cache,
-                           image& medium, dice& chance);
+  static std::uint64_t keep_sectors(const change& torn, const image& cache,
+                                    image& medium, dice& chance);
   void settle(dice& chance, unsynced fate);
 
   image durable_;

@@ -104,6 +104,10 @@ void request_log::sent(std::uint64_t tag,
   write(line);
 }
 
+void request_log::again(std::uint64_t tag) {
+  write(fmt::format("again {}\n", tag));
+}
+
 void request_log::answered(std::uint64_t tag, const write_outcome& outcome) {
   write(fmt::format("answered {} {} {} {}\n", tag,
                     static_cast<int>(outcome.code), raw(outcome.stream),
@@ -128,6 +132,8 @@ history request_log::read(const std::string& path) {
     if (what == "sent") {
       if (known.sent(read_request(line, number)) != number)
         throw std::runtime_error{path + ": requests are missing"};
+    } else if (what == "again") {
+      known.again(number);
     } else if (what == "answered") {
       known.answered(number, read_outcome(line));
     } else if (what == "synced") {

@@ -24,6 +24,8 @@ public:
   /// A process begins; what an earlier one had buffered promises nothing now.
   void opened();
   void sent(std::uint64_t tag, const history::write_request& request);
+  /// It is sent once more.
+  void again(std::uint64_t tag);
   void answered(std::uint64_t tag, const write_outcome& outcome);
   /// A sync of all shards was answered; these had been answered before it.
   void synced(const std::vector<std::uint64_t>& tags);

@@ -40,8 +40,11 @@ std::uint64_t workload::pick(std::uint64_t below) {
 }
 
 bool workload::play(std::size_t steps) {
-  for (const auto tag : maker_.open())
+  for (const auto tag : maker_.open()) {
+    log_.again(tag);
+    history_.again(tag);
     send(tag);
+  }
   for (std::size_t i = 0; i < steps; ++i)
     if (!step())
       return false;

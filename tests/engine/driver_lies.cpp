@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of driver that plays on a disk that lies: it reports writes and
+// syncs done that are not. Nobody can keep what such a disk loses; but what is
+// lost is named, save for the newest requests, and nothing else is served in
+// its place.
+#include "tests/engine/driver.hpp"
+#include "tests/engine/lie_judge.hpp"
+#include "tests/engine/store_view.hpp"
+
+#include <fmt/format.h>
+
+namespace torpor::test {
+
+std::string driver::play_lies() {
+  store_.run();
+  const auto before = history_.size();
+  store_.disk->lie(chance(50) ? 100 : static_cast<unsigned>(1 + pick(50)));
+  note("the disk lies");
+  if (chance(30))
+    store_.disk->crash_at(1 + pick(120));
+  faulty_ = true;
+  work(20 + pick(100));
+  look_at_segments();
+  store_.kill();
+  store_.disk->crash();
+  note("crashed");
+  history_.crashed();
+  if (!wrong_.empty())
+    return wrong_;
+  if (!history_.wrong().empty())
+    return history_.wrong();
+  // The second opening finds what the first one made of it.
+  for (int openings = 0; openings < 2; ++openings)
+    if (auto wrong = open_after_lies(before); !wrong.empty())
+      return wrong;
+  return {};
+}
+
+std::string driver::open_after_lies(std::uint64_t before) {
+  store_.heal();
+  store_.disk->restart();
+  note("opens after lies");
+  if (const auto opened = store_.open(); !opened) {
+    note(happening::refused_opening);
+    note(to_string(opened.error()));
+    const auto& [code, context] = opened.error();
+    const auto named = code == errc::corrupt
+                       && context.find("store/") != std::string::npos;
+    return named ? std::string{}
+                 : fmt::format("after lies it does not open: {}",
+                               to_string(opened.error()));
+  }
+  store_view store{store_};
+  lie_judge judge{store, history_, before};
+  auto wrong = judge.judge();
+  if (judge.named() > 0)
+    note(happening::named_damage);
+  if (judge.silent() > 0)
+    note(happening::silent_tail);
+  if (wrong.empty() && !store_.disk->violations().empty())
+    wrong = "broken rule: " + store_.disk->violations().front();
+  store_.kill();
+  return wrong;
+}
+
+} // namespace torpor::test
