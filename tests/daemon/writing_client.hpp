@@ -39,7 +39,6 @@ private:
     bool closes = false;
     bool buffered = false;
     std::uint64_t tag = 0;
-    std::optional<std::uint64_t> close_tag{};
     std::size_t count = 0; ///< Entries.
     sequence expected{};   ///< For a proof by its place.
   };

@@ -24,6 +24,10 @@ void add_producer(open_request& sent, const producer& by) {
   sent.call.fields.emplace_back("Producer-Seq", fmt::to_string(by.number));
 }
 
+std::string order_text(std::uint64_t order) {
+  return fmt::format("{:08}", order);
+}
+
 } // namespace
 
 std::vector<std::string> writing_client::payloads(std::uint64_t tag) {
@@ -58,24 +62,24 @@ bool writing_client::append(written_stream& to) {
     to.by.number = 0;
   }
   auto& sent = begin(http_method::post, to.name);
+  add_proof(sent, added);
   added.tag = notes_.sent([&](std::uint64_t tag) {
     history::write_request request{write_kind::append, to.name,
                                    added.buffered ? ack::buffered : ack::durable,
                                    payloads(tag), {}};
     if (added.how == proof::producer)
       request.by = to.by;
+    if (added.how == proof::order)
+      request.order = order_text(to.order);
+    if (added.how == proof::place)
+      request.expected = added.expected;
+    request.closes = added.closes;
     added.count = request.payloads.size();
     fill(sent, request.payloads);
     return request;
   });
-  if (added.closes) {
+  if (added.closes)
     sent.call.fields.emplace_back("Stream-Closed", "true");
-    added.close_tag = notes_.sent([&](std::uint64_t) {
-      return history::write_request{write_kind::close, to.name, ack::durable,
-                                    {}, {}};
-    });
-  }
-  add_proof(sent, added);
   sent.settle = [this, added](const http_answer& answer, bool again) {
     return settle(added, answer, again);
   };
@@ -94,7 +98,7 @@ void writing_client::add_proof(open_request& sent, addition& added) {
       break;
     case proof::order:
       sent.call.fields.emplace_back("Stream-Seq",
-                                    fmt::format("{:08}", ++to.order));
+                                    order_text(++to.order));
       break;
     case proof::place:
       added.expected = to.end;
@@ -131,8 +135,6 @@ bool writing_client::settle_refused(const addition& added,
     return false;
   if (added.how == proof::place && *next < added.expected) {
     notes_.refused(added.tag, errc::conflict);
-    if (added.close_tag)
-      notes_.refused(*added.close_tag, errc::conflict);
     added.to.end = *next;
     return true;
   }
@@ -146,8 +148,6 @@ bool writing_client::settle_refused(const addition& added,
 void writing_client::settle_at(const addition& added, sequence next) {
   auto& to = added.to;
   notes_.succeeded(added.tag, to.id, sequence{raw(next) - added.count});
-  if (added.close_tag)
-    notes_.succeeded(*added.close_tag, to.id);
   to.closed = to.closed || added.closes;
   to.end = next;
   if (!added.buffered)

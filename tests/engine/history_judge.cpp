@@ -117,7 +117,9 @@ std::string history::judge_order(const found_stream& found) const {
       return wrong(fmt::format(
         "request {} was {}", from.tag,
         request.stream != found.name ? "for another stream" : "refused"));
-    if (request.id != stream_id{} && request.id != found.id)
+    // Sent again it may go to another stream that has the name since.
+    if (request.id != stream_id{} && request.id != found.id
+        && !request.repeated)
       return wrong(fmt::format("request {} was for stream {}", from.tag,
                                raw(request.id)));
     // What a producer sends again keeps its number, and so its place among its
