@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http_server.hpp"
 
+#include <boost/system/system_error.hpp>
+
 #include <csignal>
 #include <future>
 #include <utility>
@@ -54,12 +56,23 @@ http_server::start(const http_options& options,
       return tl::unexpected{std::move(tls).error()};
     made->shared_.tls = std::move(*tls);
   }
-  for (std::uint32_t i = 0; i < options.threads; ++i)
-    made->loops_.push_back(std::make_unique<io_loop>(time));
+  if (auto loops = made->make_loops(time); !loops)
+    return tl::unexpected{std::move(loops).error()};
   if (auto listening = made->listen(); !listening)
     return tl::unexpected{std::move(listening).error()};
   made->run(make_handler);
   return made;
+}
+
+/// Asio throws when there are no descriptors for one.
+result<void> http_server::make_loops(const clock& time) {
+  try {
+    for (std::uint32_t i = 0; i < shared_.options.threads; ++i)
+      loops_.push_back(std::make_unique<io_loop>(time));
+    return {};
+  } catch (const boost::system::system_error& thrown) {
+    return fail_io("start", "the loops of http.threads", thrown.code().value());
+  }
 }
 
 result<void> http_server::listen() {

@@ -57,6 +57,7 @@ public:
 
 private:
   explicit http_server(const http_options& options);
+  [[nodiscard]] result<void> make_loops(const clock& time);
   [[nodiscard]] result<void> listen();
   [[nodiscard]] result<void> listen_at(listening_socket socket, bool secured);
   void run(const handler_factory& make_handler);

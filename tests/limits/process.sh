@@ -53,6 +53,16 @@ if as_nobody true 2>gone; then
   [ ! -e others/store ] || fail "a store was begun"
 fi
 
+# Too few descriptors to start with, whichever is the first that is missing.
+for few in 7 9 12 15 16; do
+  (
+    ulimit -n "$few"
+    exec "$torpord" --torpor.data-dir=others/few --torpor.http.port=0
+  ) >out 2>err
+  equal "the end with $few descriptors" $? 1
+  grep -q 'Too many open files' err || fail "$few descriptors: $(cat err)"
+done
+
 # Few descriptors: more connections than that wait, and nobody spins.
 (
   ulimit -n 64
