@@ -11,6 +11,12 @@ std::uint64_t history::sent(write_request added) {
   return requests_.size() - 1;
 }
 
+void history::again(std::uint64_t tag) {
+  auto& request = requests_[tag];
+  request.repeated = true;
+  request.since_ms = std::min(request.since_ms, now_ms_);
+}
+
 void history::turned(std::int64_t wall_ms) {
   if (wall_ms < now_ms_)
     for (auto& request : requests_)

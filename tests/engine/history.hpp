@@ -65,8 +65,8 @@ public:
 
   /// Notes a request before it is sent; returns its tag.
   std::uint64_t sent(write_request added);
-  /// It is sent once more.
-  void again(std::uint64_t tag) { requests_[tag].repeated = true; }
+  /// It is sent once more, when the clock may have gone back.
+  void again(std::uint64_t tag);
   /// What the wall clock shows from now on.
   void turned(std::int64_t wall_ms);
   /// A rule of the store's for streams whose names begin like that.
