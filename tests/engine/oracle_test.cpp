@@ -277,4 +277,28 @@ TEST_CASE("the judge finds an answer that cannot be") {
   CHECK(all.verdict() != "");
 }
 
+TEST_CASE("the judge does not take a repetition for as old as the first try") {
+  told_store all;
+  auto& told = all.told;
+  told.turned(1'000'000);
+  auto first = request_for("b", write_kind::append, {"3/0/x"});
+  first.by = producer{"p", 0, 0};
+  write_outcome outcome;
+  outcome.stream = other;
+  const auto tag = told.sent(std::move(first));
+  told.answered(tag, outcome);
+  told.answered(told.sent(request_for("b", write_kind::remove)), outcome);
+  // The clock goes back, and the name comes back as another stream.
+  told.turned(1'000);
+  constexpr stream_id third{769};
+  outcome.stream = third;
+  told.again(tag);
+  told.answered(tag, outcome);
+  auto bound = request_for("b", write_kind::retention);
+  bound.keep.ttl_ms = 100;
+  told.answered(told.sent(std::move(bound)), outcome);
+  told.turned(2'000);
+  CHECK(all.verdict() == "");
+}
+
 } // namespace torpor::test
