@@ -3,44 +3,6 @@
 # paths of torpor, torpord and libbent_machine.so.
 . "$(dirname "${BASH_SOURCE[0]}")/../cli/common.sh"
 bent_machine=${3:-}
-mounted=() # Places and loop devices, the newest first.
-trap 'clean_up' EXIT
-
-clean_up() {
-  local each
-  for each in ${mounted[@]+"${mounted[@]}"}; do
-    case $each in
-      /dev/*) losetup -d "$each" ;;
-      *) umount -l "$each" ;;
-    esac
-  done
-  chmod -R u+rwx "$work"
-  rm -rf "$work"
-}
-
-# skip WHY: this machine cannot do that.
-skip() {
-  echo "skipped: $*" >&2
-  exit 77
-}
-
-# own_mounts SCRIPT ARGUMENT...: goes on in a mount namespace of its own, whose
-# mounts end with it.
-own_mounts() {
-  [ "${TORPOR_OWN_MOUNTS:-}" = yes ] && return
-  [ "$(id -u)" = 0 ] || skip 'mounts need root'
-  unshare -m true 2>"$work/err" || skip "unshare -m: $(cat "$work/err")"
-  (cd "$OLDPWD" && TORPOR_OWN_MOUNTS=yes unshare -m "$@")
-  exit $?
-}
-
-# mounts_tmpfs SIZE DIRECTORY
-mounts_tmpfs() {
-  mkdir -p "$2"
-  mount -t tmpfs -o size="$1" none "$2" 2>"$work/err" \
-    || skip "mount -t tmpfs: $(cat "$work/err")"
-  mounted=("$work/$2" "${mounted[@]}")
-}
 
 pause() {
   read -rt "$1" <> <(:) || true
@@ -78,11 +40,6 @@ lives() {
   kill -0 "$daemon" 2>"$work/gone" || fail "the daemon is gone: $(cat log)"
 }
 
-# logged COUNT PATTERN: so many lines of the log match.
-logged() {
-  equal "lines with /$2/" "$(grep -Ec -- "$2" log)" "$1"
-}
-
 # dies: kill -9, as if nobody had been warned.
 dies() {
   kill -KILL "$daemon"
@@ -94,10 +51,4 @@ stops() {
   kill "$daemon"
   wait "$daemon"
   equal "its end" $? 0
-}
-
-# entries STREAM: how many the store says there are, without a daemon.
-entries() {
-  "$torpor" info "$1" -d "$store" --json 2>"$work/err" \
-    | sed 's/.*"next":\([0-9]*\).*/\1/'
 }
