@@ -104,9 +104,10 @@ public:
   [[nodiscard]] std::uint64_t end(const std::string& name) const;
 
   /// Whether a stream may be gone by itself: one that had the name, or that
-  /// one.
-  [[nodiscard]] bool may_expire(const std::string& name,
-                                stream_id id = {}) const;
+  /// one. What was acknowledged when more requests than `trusted` had been sent
+  /// may be lost, and then did not renew it.
+  [[nodiscard]] bool may_expire(const std::string& name, stream_id id = {},
+                                std::uint64_t trusted = ~std::uint64_t{0}) const;
 
   /// Streams whose bounds are known for sure.
   [[nodiscard]] std::map<stream_id, retention_policy> bounded() const;
@@ -137,8 +138,10 @@ public:
 
   // -- for who judges what lies have left ------------------------------------
 
-  /// Whether a stream may have been removed, by somebody or by itself.
-  [[nodiscard]] bool may_be_gone(const std::string& name, stream_id id) const;
+  /// Whether a stream may have been removed, by somebody or by itself. `trusted`
+  /// as for `may_expire`.
+  [[nodiscard]] bool may_be_gone(const std::string& name, stream_id id,
+                                 std::uint64_t trusted) const;
   /// Whether an entry may have been deleted from a stream that has it no more.
   [[nodiscard]] bool may_be_deleted(const stream_info& stream,
                                     sequence at) const;

@@ -34,7 +34,8 @@ std::vector<retention_policy> history::bounds(const std::string& name) const {
 /// It can be gone when its date is over, or nobody has used it for so long:
 /// what was acknowledged for one stream renewed it; of a mere name nobody
 /// knows.
-bool history::may_expire(const std::string& name, stream_id id) const {
+bool history::may_expire(const std::string& name, stream_id id,
+                         std::uint64_t trusted) const {
   const auto bounded = bounds(name);
   if (bounded.empty())
     return false;
@@ -47,7 +48,8 @@ bool history::may_expire(const std::string& name, stream_id id) const {
     // To make a stream is no use of it, unless it gets a time to live.
     const auto renews = !request.payloads.empty() || request.keep.ttl_ms != 0
                         || request.kind == write_kind::retention;
-    if (renews && request.known == fate::durable && request.id == id)
+    if (renews && request.known == fate::durable && request.id == id
+        && request.answered_at <= trusted)
       used_ms = std::max(used_ms, request.since_ms);
   }
   if (used_ms == 0)
@@ -99,9 +101,11 @@ bool history::is_retained(const found_stream& found) const {
   });
 }
 
-bool history::may_be_gone(const std::string& name, stream_id id) const {
+bool history::may_be_gone(const std::string& name, stream_id id,
+                          std::uint64_t trusted) const {
   return removed_.contains(id) || maybe_removed_.contains(id)
-         || may_be(write_kind::remove, name) || may_expire(name, id);
+         || may_be(write_kind::remove, name)
+         || may_expire(name, id, trusted);
 }
 
 bool history::may_be_deleted(const stream_info& stream, sequence at) const {

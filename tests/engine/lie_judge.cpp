@@ -99,7 +99,7 @@ std::string lie_judge::judge(std::uint64_t tag) {
     return known == found_.end() ? std::string{}
                                  : miss(tag, "the stream is back");
   if (known == found_.end())
-    return promised_.may_be_gone(request.stream, request.id)
+    return promised_.may_be_gone(request.stream, request.id, before_)
              ? std::string{}
              : miss(tag, "the stream is missing");
   for (std::size_t i = 0; i < request.payloads.size(); ++i) {

@@ -2,6 +2,7 @@
 // The judge of all simulations and faults, judged: each thing that may never
 // happen to a store is done to a list of payloads, and has to be found.
 #include "tests/engine/inspection.hpp"
+#include "tests/engine/lie_judge.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -299,6 +300,26 @@ TEST_CASE("the judge does not take a repetition for as old as the first try") {
   told.answered(told.sent(std::move(bound)), outcome);
   told.turned(2'000);
   CHECK(all.verdict() == "");
+}
+
+TEST_CASE("the judge of lies does not trust a renewal that they may have lost") {
+  told_store all;
+  auto& told = all.told;
+  const auto bound = [&](std::int64_t at_ms) {
+    told.turned(at_ms);
+    auto request = request_for("a", write_kind::retention);
+    request.keep.ttl_ms = 100;
+    write_outcome outcome;
+    outcome.stream = one;
+    told.answered(told.sent(std::move(request)), outcome);
+  };
+  bound(1'000);
+  const auto before = told.size();
+  bound(1'090);
+  told.turned(1'110); // It ended at 1,100, or ends at 1,190.
+  all.store.kept.clear();
+  CHECK(lie_judge{all.store, told, told.size()}.judge() != "");
+  CHECK(lie_judge{all.store, told, before}.judge() == "");
 }
 
 } // namespace torpor::test

@@ -20,6 +20,7 @@ namespace {
 struct understood {
   std::vector<std::string> requests;
   bool refused = false;
+  bool in_body = false; ///< In the end there is more to come of one.
 };
 
 std::string text_of(request_reader& reader) {
@@ -77,6 +78,7 @@ understood read(std::string_view bytes, const request_limits& limits) {
   understood all;
   request_reader reader{limits};
   static_cast<void>(feed(reader, bytes, limits, all));
+  all.in_body = reader.in_body();
   return all;
 }
 
@@ -116,6 +118,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   TORPOR_ASSERT(whole.requests == pieces.requests);
   // What came bit by bit may still wait for the end of a header that is refused
   // as it is.
-  TORPOR_ASSERT(whole.refused || !pieces.refused);
+  // Beast (basic_parser, 1.74) takes a chunk's size off what a body may have each
+  // time it looks at a header whose extension has a quote without an end: what
+  // still waits when it came at once can be too large in pieces.
+  TORPOR_ASSERT(whole.refused || whole.in_body || !pieces.refused);
   return 0;
 }
