@@ -91,7 +91,7 @@ void engine::spawn(bool detached) {
     world.disk.get(), store_->records.get(),
     store_->journal,  segment_directory(options.data_dir),
     options.segments, store_->state,
-    store_->segments};
+    store_->segments,  store_->kept_before};
   // The journal waits for the disk on a thread of the pool: what it answers is
   // handled on that thread next, without waking another one.
   all_->journal = system.spawn<caf::hidden>(journal_writer, journal_tools,

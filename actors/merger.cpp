@@ -61,23 +61,35 @@ void sweep(merge_job& job, const kept_from& kept) {
   job.swept = true;
 }
 
-/// Whether a source will never be read: it is damaged, or gone. One that cannot be
-/// opened now, for want of descriptors, is neither.
-bool is_lost(const merge_job& job, std::size_t at,
-             const std::vector<std::string>& files) {
+/// Whether a source will never be read: it is damaged, or gone, or has a sector
+/// that the disk does not give. One that cannot be opened now, for want of
+/// descriptors, is none of that.
+bool is_lost(disk& files, const std::string& directory,
+             const std::vector<std::string>& names, const merge_job& job,
+             std::size_t at) {
   const auto report = job.list->open(at).and_then(
     [](const auto& opened) { return verify_segment(opened); });
   if (report || report.error().code != errc::io_failed)
     return !report || !report->damages.empty();
   const auto name = segment_file_name(job.list->summary(at).number);
-  return std::find(files.begin(), files.end(), name) == files.end();
+  return std::find(names.begin(), names.end(), name) == names.end()
+         || files.open(directory + "/" + name, open_mode::read).has_value();
 }
 
 /// Finds which of the sources keep the others from being merged.
-void find_damaged(merge_job& job, const std::vector<std::string>& files) {
-  for (auto at = job.range.begin; at < job.range.end; ++at)
-    if (is_lost(job, at, files))
+void find_damaged(disk& files, const std::string& directory, merge_job& job) {
+  const auto names = files.list(directory);
+  for (auto at = job.range.begin; names && at < job.range.end; ++at)
+    if (is_lost(files, directory, *names, job, at))
       job.damaged.push_back(job.list->summary(at).number);
+}
+
+/// Whether a failure is that of reading one of them.
+bool names_one(const error& why,
+               const std::vector<std::shared_ptr<const segment>>& sources) {
+  return std::any_of(sources.begin(), sources.end(), [&](const auto& each) {
+    return why.context.find("'" + each->path() + "'") != std::string::npos;
+  });
 }
 
 /// The sources of a merge. Errors: those of opening one.
@@ -106,11 +118,13 @@ void merger_state::work(merge_job& job) {
                           job.config, kept,
                           [this] { return all->stopping.load(); });
   });
-  const auto code = *job.merged ? errc{} : job.merged->error().code;
-  if (code != errc::corrupt && (sources || code != errc::io_failed))
+  if (*job.merged)
     return;
-  if (const auto files = with.files->list(with.segment_directory))
-    find_damaged(job, *files);
+  const auto& why = job.merged->error();
+  if (why.code == errc::corrupt
+      || (why.code == errc::io_failed
+          && (!sources || names_one(why, *sources))))
+    find_damaged(*with.files, with.segment_directory, job);
 }
 
 merger_actor::behavior_type

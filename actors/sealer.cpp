@@ -226,7 +226,8 @@ void sealer_state::known() {
   // Behind a marked end nothing comes, so its file stays.
   const auto newest = frame_end_ != 0 ? last_ : last_ + 1;
   if (const auto gone
-      = remove_sealed(*work.files, work.journal, first, newest);
+      = remove_sealed(*work.files, work.journal, first, newest,
+                      work.kept_before);
       !gone)
     spdlog::warn("journal-remove-failed error=\"{}\"", gone.error().context);
   remove_merged();

@@ -33,6 +33,7 @@ struct sealer_state {
     segment_options segments;
     catalog_state state;
     std::shared_ptr<const segment_list> list;
+    std::uint32_t kept_before = 0; ///< See `store`.
   };
 
   sealer_state() = default;

@@ -172,13 +172,16 @@ result<void> collect(collected_blocks& blocks, disk& disk,
 } // namespace
 
 result<void> remove_sealed(disk& disk, const journal_config& config,
-                           std::uint32_t first, std::uint32_t newest) {
+                           std::uint32_t first, std::uint32_t newest,
+                           std::uint32_t kept_before) {
   const auto listing = list_journal_files(disk, config);
   if (!listing)
     return tl::unexpected{listing.error()};
   for (const auto number : listing->numbers) {
     if (number >= std::min(first, newest))
       break;
+    if (number < kept_before)
+      continue;
     // One after the other: a gap in the middle would look like a loss.
     auto gone = disk.unlink(journal_file_path(config, number)).and_then([&] {
       return in_step(safety_step::removal_order, [&] {

@@ -12,12 +12,13 @@
 namespace torpor {
 
 /// Removes sealed journal files, oldest first: those below `first`, but not the
-/// `newest` one, behind which the journal goes on. Errors: io_failed; what is
-/// left is removed with the next seal or opening.
+/// `newest` one, behind which the journal goes on, and none below `kept_before`.
+/// Errors: io_failed; what is left is removed with the next seal or opening.
 [[nodiscard]] result<void> remove_sealed(disk& disk,
                                          const journal_config& config,
                                          std::uint32_t first,
-                                         std::uint32_t newest);
+                                         std::uint32_t newest,
+                                         std::uint32_t kept_before = 0);
 
 /// Writes the entries of journal files, sorted, into a new segment and makes
 /// it durable, its name too. Entries of streams that are removed in these files

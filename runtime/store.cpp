@@ -4,6 +4,7 @@
 #include "runtime/journal_seal.hpp"
 #include "runtime/recovery.hpp"
 #include "runtime/safety_step.hpp"
+#include "runtime/segment.hpp"
 #include "runtime/segment_files.hpp"
 #include "runtime/store_identity.hpp"
 
@@ -179,17 +180,42 @@ result<void> make_tables(store& opened) {
   return {};
 }
 
+/// The sealed journal files that a crash has left.
+std::vector<std::uint32_t> sealed_files(const store& opened) {
+  auto listing = list_journal_files(*opened.world.disk, opened.journal);
+  if (!listing)
+    return {}; // Then none can be removed either.
+  std::erase_if(listing->numbers, [&](auto number) {
+    return number >= opened.state.unsealed_first;
+  });
+  return std::move(listing->numbers);
+}
+
 /// Whether every listed segment is there, and the journal from where they end;
-/// says which segments are not.
+/// also that those can be read whose journal files would be removed now. Says
+/// which segments are not.
 bool is_complete(const store& opened, const std::vector<std::string>& names) {
   auto all = opened.scan.damages.empty();
+  const auto sealed = sealed_files(opened);
   for (const auto& each : opened.state.segments) {
-    if (contains(names, segment_file_name(each.number)))
+    const auto name = segment_file_name(each.number);
+    const auto is_needed = [&](auto number) {
+      return each.journal_first <= number && number <= each.journal_last;
+    };
+    auto why = contains(names, name) ? std::string{} : "it is not there";
+    if (why.empty() && std::any_of(sealed.begin(), sealed.end(), is_needed))
+      if (const auto made = segment::open(
+            *opened.world.disk,
+            segment_directory(opened.config.data_dir) + "/" + name,
+            opened.journal.store);
+          !made)
+        why = made.error().context;
+    if (why.empty())
       continue;
     all = false;
-    spdlog::error("segment-missing file={} hint=\"run 'torpor verify' and "
-                  "'torpor repair'; nothing is removed\"",
-                  segment_file_name(each.number));
+    spdlog::error("segment-missing file={} error=\"{}\" hint=\"run 'torpor "
+                  "verify' and 'torpor repair'; nothing is removed\"",
+                  name, why);
   }
   return all;
 }
@@ -234,6 +260,8 @@ result<void> remove_useless(store& opened) {
   if (!names)
     return tl::unexpected{names.error()};
   if (!is_complete(opened, *names)) {
+    opened.kept_before
+      = static_cast<std::uint32_t>(opened.state.unsealed_first);
     pass_over(opened.state, *names);
     return {};
   }

@@ -46,6 +46,9 @@ struct store {
   std::optional<store_lock> lock;
   std::unique_ptr<catalog> records;
   catalog_state state;
+  /// Sealed journal files before that one stay: some segment is missing or
+  /// cannot be read, and they may have what it had. 0: none is missed.
+  std::uint32_t kept_before = 0;
   journal_config journal;
   scan_result scan;
   std::shared_ptr<const segment_list> segments; ///< Until an engine has it.

@@ -276,6 +276,47 @@ TEST_CASE_FIXTURE(delete_fixture, "segments that cannot be opened for want of "
   CHECK(segments() == 1);
 }
 
+TEST_CASE_FIXTURE(delete_fixture, "segments that the disk does not give are left "
+                                  "alone until the next opening") {
+  fill("a", 3);
+  stop();
+  REQUIRE(open());
+  run();
+  disk->fail(disk_call::read, 1, EIO, true);
+  REQUIRE_FALSE(compact()->has_value());
+  heal();
+  // They are known, and not merged again and again.
+  REQUIRE_FALSE(compact()->has_value());
+  // Another opening looks again.
+  stop();
+  REQUIRE(open());
+  run();
+  REQUIRE(compact()->has_value());
+  CHECK(segments() == 1);
+}
+
+TEST_CASE_FIXTURE(delete_fixture, "a journal file stays while the segment that was "
+                                  "made of it is lost") {
+  disk->fail(disk_call::unlink, 1, EIO, true);
+  fill("a", 1);
+  kill();
+  heal();
+  const auto oldest = list("store/journal").front();
+  const auto path = "store/segments/" + list("store/segments").front();
+  SUBCASE("missing") { REQUIRE(disk->unlink(path)); }
+  SUBCASE("damaged") {
+    const auto file = disk->open(path, open_mode::write).value();
+    REQUIRE(file->write(file->size().value() - 8, as_bytes("damaged!")));
+  }
+  REQUIRE(open());
+  run();
+  fill("b", segments() + 1); // A checkpoint, which removes what it sealed.
+  stop();
+  const auto left = list("store/journal");
+  CHECK(left.front() == oldest);
+  CHECK(left.size() < 4);
+}
+
 TEST_CASE_FIXTURE(delete_fixture, "whoever is refused on a full disk finds that "
                                   "the store says so") {
   fill("a", 1);
