@@ -31,7 +31,7 @@ std::unique_ptr<write_batch> unpinning(const pin_of_fork& pin) {
   return batch;
 }
 
-/// Pin the source, make the fork, and take the pin back if that failed.
+/// Pin the source, make the fork, and take the pin back if that was refused.
 struct forking : std::enable_shared_from_this<forking> {
   forking(engine& where, fork_request what,
           std::function<void(result<write_outcome>)> then)
@@ -55,9 +55,12 @@ struct forking : std::enable_shared_from_this<forking> {
 
   void pinned(write_batch& batch) {
     const auto& outcome = batch.outcome(0);
-    if (outcome.code != errc{})
-      return done(tl::unexpected{batch.failure(0)});
     pin = {outcome.stream, outcome.producer, request.name};
+    if (outcome.code != errc{}) {
+      if (pin.source != stream_id{}) // It may come to be, on a full disk.
+        settle();
+      return done(tl::unexpected{batch.failure(0)});
+    }
     request.how.origin.source = pin.source;
     request.how.origin.at = request.at;
     request.how.origin.pin = pin.number;
@@ -68,13 +71,23 @@ struct forking : std::enable_shared_from_this<forking> {
     submit({{}, request.name}, std::move(making), &forking::made);
   }
 
-  void made(write_batch& batch) {
+  /// From now on the pin may be doubted.
+  void settle() {
     to.ask(to.shard({pin.source, {}}), [this_pin = pin](stream_table& table) {
       table.settle_pin(this_pin);
     });
-    if (batch.outcome(0).code == errc{})
+  }
+
+  void made(write_batch& batch) {
+    settle();
+    const auto code = batch.outcome(0).code;
+    if (code == errc{})
       return done(batch.outcome(0));
     failure = batch.failure(0);
+    // These say that nobody knows: the fork may come to be, and needs its pin. One
+    // too many is found when it is doubted.
+    if (code == errc::io_failed || code == errc::shut_down)
+      return done(tl::unexpected{failure});
     submit({pin.source, {}}, unpinning(pin), &forking::unpinned);
   }
 

@@ -27,8 +27,9 @@ void journal_state::commit() {
     self->send(self, commit_atom::value);
 }
 
-/// How many of the waiting blocks go into the next frame. On a full disk those
-/// with entries, which may have to wait, do not go with others.
+/// How many of the waiting blocks go into the next frame. While there is no room
+/// for another file those with entries, which may have to wait and must not have
+/// the reserve, do not go with others.
 std::size_t journal_state::next_frame() const {
   auto most = std::min(work.file->frame_bytes_max(), frame_bytes_aim);
   if (held_)
@@ -36,8 +37,9 @@ std::size_t journal_state::next_frame() const {
   std::uint64_t bytes = waiting_.front()->bytes.size();
   std::size_t count = 1;
   const auto entries = waiting_.front()->builder.count() > 0;
+  const auto apart = held_ || prepare_failed_;
   while (count < waiting_.size()
-         && (!held_ || entries == (waiting_[count]->builder.count() > 0))
+         && (!apart || entries == (waiting_[count]->builder.count() > 0))
          && bytes + waiting_[count]->bytes.size() <= most)
     bytes += waiting_[count++]->bytes.size();
   return count;
