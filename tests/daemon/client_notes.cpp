@@ -62,9 +62,11 @@ std::uint64_t client_notes::requests() const {
 }
 
 void client_notes::read(const std::string& name, const read_options& asked,
-                        const result<read_page>& page) {
+                        const result<read_page>& page,
+                        std::uint64_t sent_before) {
   const std::lock_guard guard{mutex_};
-  const auto found = history_.judge(name, asked, page, false);
+  const auto found = history_.judge(name, asked, page, false,
+                                    sent_before);
   if (wrong_.empty())
     wrong_ = found;
 }

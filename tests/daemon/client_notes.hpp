@@ -40,9 +40,10 @@ public:
   [[nodiscard]] std::string first_wrong() const;
   [[nodiscard]] std::uint64_t requests() const;
 
-  /// Checks and notes what a reader got.
+  /// Checks and notes what a reader got who asked when there were so many
+  /// requests.
   void read(const std::string& name, const read_options& asked,
-            const result<read_page>& page);
+            const result<read_page>& page, std::uint64_t sent_before);
   void saw(const known_stream& stream, sequence at, const std::string& payload);
   /// A stream that is no fork and, as far as is known, not deleted; nullopt:
   /// there is none. `choice` chooses.

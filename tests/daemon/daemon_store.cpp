@@ -47,7 +47,8 @@ result<read_page> page_of(const http_answer& answer) {
   page.stream = id_in(answer.field("ETag"));
   page.entries = std::move(*entries);
   page.next_from = *next;
-  page.next = answer.flag("Stream-Up-To-Date") ? *next : *next + 1;
+  // Else there is more, and nobody says how much.
+  page.next = answer.flag("Stream-Up-To-Date") ? *next : sequence{~0ull};
   page.closed = answer.flag("Stream-Closed");
   auto seq = sequence{raw(*next) - page.entries.size()};
   for (auto& each : page.entries) {

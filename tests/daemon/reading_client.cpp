@@ -26,13 +26,14 @@ bool reading_client::read_anything(http_client& from) {
   read_options wanted;
   wanted.from = sequence{random_() % 3 == 0 ? 0 : random_() % 100};
   const auto promised = notes_.promises(*stream, wanted.from);
+  const auto sent_before = notes_.requests();
   const auto page = read_page_once(from, stream->name, wanted);
   if (!page && (page.error().code == errc::io_failed
                 || page.error().code == errc::shut_down))
     return false;
   // It may have come since.
   if (page || promised || page.error().code != errc::out_of_range)
-    notes_.read(stream->name, wanted, page);
+    notes_.read(stream->name, wanted, page, sent_before);
   return true;
 }
 
@@ -40,6 +41,7 @@ bool reading_client::follow(http_client& from) {
   read_options wanted;
   wanted.from = next_;
   wanted.wait = true;
+  const auto sent_before = notes_.requests();
   const auto page = read_page_once(from, followed_.name, wanted);
   if (!page && (page.error().code == errc::io_failed
                 || page.error().code == errc::shut_down))
@@ -49,9 +51,9 @@ bool reading_client::follow(http_client& from) {
                              raw(next_), to_string(page.error())));
     return false;
   }
+  notes_.read(followed_.name, wanted, page, sent_before);
   if (page->entries.empty())
     return true;
-  notes_.read(followed_.name, wanted, page);
   next_ = page->next_from;
   return true;
 }

@@ -157,6 +157,18 @@ void driver::look_at_segments() {
   segments_ = now;
 }
 
+/// What is buffered before a clean stop is durable after it.
+void driver::stop() {
+  const auto& journal = store_.running().journal_counts();
+  const auto sound = !journal.failed && !journal.full;
+  std::vector<std::uint64_t> buffered;
+  for (std::uint64_t tag = 0; sound && tag < history_.size(); ++tag)
+    if (history_.at(tag).known == history::fate::buffered)
+      buffered.push_back(tag);
+  store_.stop();
+  history_.synced(buffered);
+}
+
 void driver::end_phase() {
   look_at_segments();
   if (!store_.is_open())
@@ -166,7 +178,7 @@ void driver::end_phase() {
     store_.heal();
     advance(2000);
     store_.run();
-    store_.stop();
+    stop();
     note(happening::stop);
     note("stopped");
     return;

@@ -53,6 +53,7 @@ private:
   void advance(std::uint64_t ms);
   void jump();
   void end_phase();
+  void stop();
   void cut_power();
 
   // driver_steps.cpp: what is asked

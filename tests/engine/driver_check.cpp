@@ -24,12 +24,14 @@ public:
   judged_read(driver& owner, std::string name, const read_options& asked)
     : owner_(owner),
       name_(std::move(name)),
-      asked_(asked) {}
+      asked_(asked),
+      sent_before_(owner.history_.size()) {}
 
   void done(result<read_page> page) override {
     if (asked_.wait && page && !page->entries.empty())
       owner_.note(happening::woken_reader);
-    auto wrong = owner_.history_.judge(name_, asked_, page, owner_.faulty_);
+    auto wrong = owner_.history_.judge(name_, asked_, page, owner_.faulty_,
+                                       sent_before_);
     if (owner_.wrong_.empty())
       owner_.wrong_ = std::move(wrong);
   }
@@ -38,6 +40,7 @@ private:
   driver& owner_;
   std::string name_;
   read_options asked_;
+  std::uint64_t sent_before_;
 };
 
 /// From some place or time, while appends, seals and merges go on.

@@ -56,10 +56,23 @@ void history::seen(stream_id id, const fork_origin& origin) {
     truncated_.erase(known);
 }
 
-void history::settle() {
-  for (auto& request : requests_)
-    if (request.kind == write_kind::truncate && request.known == fate::unknown)
+void history::settle(const std::set<stream_id>& there) {
+  std::set<std::string> gone;
+  for (const auto id : maybe_removed_) {
+    if (there.contains(id))
+      continue;
+    gone.insert(names_.at(id));
+    if (created_.contains(id)) // Else its number may be used again.
+      removed_.emplace(id, size());
+  }
+  maybe_removed_.clear();
+  for (auto& request : requests_) {
+    const auto decided = request.kind == write_kind::truncate
+                         || (request.kind == write_kind::remove
+                             && !gone.contains(request.stream));
+    if (decided && request.known == fate::unknown)
       request.known = fate::refused;
+  }
 }
 
 void history::note_maybe_removed(const std::string& name) {

@@ -83,9 +83,9 @@ public:
   void seen(const found_stream& found);
   /// Where a stream begins that was forked.
   void seen(stream_id id, const fork_origin& origin);
-  /// What is unknown of truncations was decided by the last opening, and all
-  /// streams were seen since.
-  void settle();
+  /// What is unknown of truncations and removals was decided by the last opening,
+  /// and all streams were seen since: these are there.
+  void settle(const std::set<stream_id>& there);
   /// After a crash, buffered answers promise nothing any more.
   void crashed();
 
@@ -116,10 +116,13 @@ public:
   /// wrong.
   [[nodiscard]] std::string judge(const found_stream& found) const;
 
-  /// Checks and notes the answer to a read in the middle of the work.
+  /// Checks and notes the answer to a read in the middle of the work. So many
+  /// requests had been sent when it was: it knows of all that was acknowledged
+  /// by then.
   [[nodiscard]] std::string judge(const std::string& name,
                                   const read_options& asked,
-                                  const result<read_page>& page, bool faulty);
+                                  const result<read_page>& page, bool faulty,
+                                  std::uint64_t sent_before);
 
   /// Checks and notes one entry that a reader saw, its payload alone.
   [[nodiscard]] std::string saw(const std::string& name, stream_id id,
@@ -163,6 +166,7 @@ private:
   /// Bounds that may have held for a stream.
   [[nodiscard]] std::vector<retention_policy>
   bounds(const std::string& name) const;
+  [[nodiscard]] sequence end(stream_id id, std::uint64_t sent) const;
   [[nodiscard]] bool is_retained(const found_stream& found) const;
   [[nodiscard]] sequence least(stream_id id) const;
   [[nodiscard]] const write_request* find_entry(stream_id id,
@@ -176,6 +180,7 @@ private:
                               errc code) const;
   [[nodiscard]] bool is_truncated(const std::string& name, sequence at) const;
   void note_maybe_removed(const std::string& name);
+  [[nodiscard]] bool may_be_closed(const found_stream& found) const;
   [[nodiscard]] std::string judge_first(const found_stream& found) const;
   [[nodiscard]] std::string judge_seen(const found_stream& found) const;
   [[nodiscard]] std::string judge_order(const found_stream& found) const;

@@ -42,11 +42,24 @@ std::string history::judge_state(const found_stream& found) const {
                        raw(found.id));
   if (closed_.contains(found.id) && !found.closed)
     return fmt::format("stream '{}' was closed and is open again", found.name);
+  if (found.closed && !may_be_closed(found))
+    return fmt::format("stream '{}' is closed, and nobody closed it", found.name);
   const auto type = types_.find(found.id);
   if (type != types_.end() && type->second != found.content_type)
     return fmt::format("stream '{}' had the content type '{}' and has '{}'",
                        found.name, type->second, found.content_type);
   return {};
+}
+
+/// By a request for this stream, or one of which nobody knows where it went.
+bool history::may_be_closed(const found_stream& found) const {
+  return std::any_of(
+    requests_.begin(), requests_.end(), [&](const auto& request) {
+      return request.stream == found.name && request.known != fate::refused
+             && (request.closes || request.kind == write_kind::close)
+             && (request.known != fate::durable || request.id == found.id
+                 || request.repeated);
+    });
 }
 
 /// Where a stream begins as far as that is known for good.
@@ -76,6 +89,7 @@ std::string history::judge_first(const found_stream& found) const {
   for (const auto& request : requests_)
     if (request.kind == write_kind::truncate && request.stream == found.name
         && request.known != fate::refused && found.first > least
+        && (request.known != fate::durable || request.id == found.id)
         && found.first == std::min(request.before, next))
       return {};
   return wrong_at(found, raw(found.first),

@@ -13,7 +13,8 @@
 namespace torpor::test {
 
 std::string history::judge(const std::string& name, const read_options& asked,
-                           const result<read_page>& page, bool faulty) {
+                           const result<read_page>& page, bool faulty,
+                           std::uint64_t sent_before) {
   if (!does(safety_step::oracle))
     return {};
   if (!page)
@@ -32,6 +33,10 @@ std::string history::judge(const std::string& name, const read_options& asked,
     return wrong(fmt::format("it begins at {}", raw(begin)));
   if (page->entries.empty() && page->next_from != page->next)
     return wrong("it is empty and not at the end");
+  if (const auto least = end(page->stream, sent_before); page->next < least)
+    return wrong(fmt::format("it ends at {}, and what was acknowledged before at "
+                             "{}",
+                             raw(page->next), raw(least)));
   auto expected = begin;
   auto time_ms = std::numeric_limits<std::int64_t>::min();
   for (const auto& entry : page->entries) {
@@ -67,6 +72,18 @@ std::string history::judge(const std::string& name, const read_options& asked,
         && seq >= raw(first) && !may_lose(name, sequence{seq + 1}))
       return wrong(fmt::format("entry {} is passed over", seq));
   return {};
+}
+
+/// Where what was acknowledged for a stream ended, surely, when so many requests
+/// had been sent.
+sequence history::end(stream_id id, std::uint64_t sent) const {
+  sequence end{};
+  if (const auto all = durable_.find(id); all != durable_.end())
+    for (const auto tag : all->second)
+      if (requests_[tag].answered_at < sent)
+        end = std::max(end, requests_[tag].first
+                              + requests_[tag].payloads.size());
+  return end;
 }
 
 bool history::has_durable(const std::string& name, sequence at) const {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 namespace torpor::test {
 
@@ -84,7 +85,10 @@ std::string inspect(inspected& store, history& promised) {
   for (const auto& [id, info] : all)
     if (auto wrong = inspect_stream(store, promised, info); !wrong.empty())
       return wrong;
-  promised.settle();
+  std::set<stream_id> there;
+  for (const auto& [id, info] : all)
+    there.insert(id);
+  promised.settle(there);
   return {};
 }
 

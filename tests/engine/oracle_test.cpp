@@ -231,6 +231,68 @@ TEST_CASE("the judge finds a fork that is not what its source was") {
   CHECK(all.verdict() != "");
 }
 
+TEST_CASE("what was done to a stream excuses nothing in the next one of its name") {
+  told_store all;
+  all.acknowledge(write_kind::truncate, sequence{2});
+  all.acknowledge(write_kind::close);
+  all.acknowledge(write_kind::remove);
+  all.store.kept.clear();
+  CHECK(all.verdict() == "");
+  all.add(other, "a");
+  auto& next = all.store.kept[other];
+  std::vector<std::string> payloads;
+  for (int i = 0; i < 4; ++i)
+    payloads.push_back(fmt::format("{}/{}/x", all.told.size(), i));
+  write_outcome outcome;
+  outcome.stream = other;
+  const auto tag = all.told.sent(
+    request_for("a", write_kind::append, payloads));
+  all.told.answered(tag, outcome);
+  next.payloads = payloads;
+  CHECK(all.verdict() == "");
+  SUBCASE("entries go") {
+    next.info.first = sequence{2};
+    next.payloads.erase(next.payloads.begin(), next.payloads.begin() + 2);
+  }
+  SUBCASE("it is closed") { next.info.closed = true; }
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds a read that does not know what was acknowledged") {
+  told_store all;
+  const auto page_to = [](std::uint64_t next) {
+    read_page page;
+    page.stream = one;
+    page.next = page.next_from = sequence{next};
+    return page;
+  };
+  read_options asked;
+  asked.from = sequence{2};
+  // When it was sent there was the first request only.
+  CHECK(all.told.judge("a", asked, page_to(2), false, 2) == "");
+  CHECK(all.told.judge("a", asked, page_to(2), false, 3) != "");
+}
+
+TEST_CASE("a delete that nobody knows of is decided by the next opening") {
+  told_store all;
+  const auto tag = all.told.sent(request_for("a", write_kind::remove));
+  write_outcome outcome;
+  outcome.code = errc::io_failed;
+  all.told.answered(tag, outcome);
+  SUBCASE("it was not carried out") {
+    CHECK(all.verdict() == "");
+    all.store.kept.clear();
+    CHECK(all.verdict() != "");
+  }
+  SUBCASE("it was") {
+    const auto stream = all.store.kept[one];
+    all.store.kept.clear();
+    CHECK(all.verdict() == "");
+    all.store.kept[one] = stream;
+    CHECK(all.verdict() != "");
+  }
+}
+
 TEST_CASE("the judge lets bounds take what they bound, and no more") {
   told_store all;
   auto bound = request_for("a", write_kind::retention);
