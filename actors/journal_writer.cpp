@@ -114,10 +114,12 @@ commit_outcome journal_state::timed_commit() {
 }
 
 void journal_state::note_no_room(const error& cause) {
+  const auto bounded = cause.context.find("(ulimit ") != std::string::npos;
   no_room_ = {errc::io_failed,
-              fmt::format("no room for the journal ({}); free space on the disk "
-                          "of data-dir, writes resume by themselves",
-                          cause.context)};
+              fmt::format("no room for the journal ({}); {}", cause.context,
+                          bounded ? "raise that limit and start again"
+                                  : "free space on the disk of data-dir, writes "
+                                    "resume by themselves")};
 }
 
 /// There is no room: blocks fail, so that nobody waits for an end that may not

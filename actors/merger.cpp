@@ -64,23 +64,19 @@ void sweep(merge_job& job, const kept_from& kept) {
 /// Whether a source will never be read: it is damaged, or gone, or has a sector
 /// that the disk does not give. One that cannot be opened now, for want of
 /// descriptors, is none of that.
-bool is_lost(disk& files, const std::string& directory,
-             const std::vector<std::string>& names, const merge_job& job,
+bool is_lost(disk& files, const std::string& directory, const merge_job& job,
              std::size_t at) {
   const auto report = job.list->open(at).and_then(
     [](const auto& opened) { return verify_segment(opened); });
   if (report || report.error().code != errc::io_failed)
     return !report || !report->damages.empty();
-  const auto name = segment_file_name(job.list->summary(at).number);
-  return std::find(names.begin(), names.end(), name) == names.end()
-         || files.open(directory + "/" + name, open_mode::read).has_value();
+  return !is_withheld(files, directory, job.list->summary(at).number);
 }
 
 /// Finds which of the sources keep the others from being merged.
 void find_damaged(disk& files, const std::string& directory, merge_job& job) {
-  const auto names = files.list(directory);
-  for (auto at = job.range.begin; names && at < job.range.end; ++at)
-    if (is_lost(files, directory, *names, job, at))
+  for (auto at = job.range.begin; at < job.range.end; ++at)
+    if (is_lost(files, directory, job, at))
       job.damaged.push_back(job.list->summary(at).number);
 }
 

@@ -38,6 +38,14 @@ result<void> check_store_exists(const std::string& data_dir) {
   if (failure && failure != std::errc::no_such_file_or_directory
       && failure != std::errc::not_a_directory)
     return fail_io("stat", path, failure.value());
+  for (const auto& part : {journal_directory(data_dir),
+                           segment_directory(data_dir)})
+    if (std::filesystem::exists(part, failure)
+        && !std::filesystem::is_empty(part, failure) && !failure)
+      return fail(errc::corrupt,
+                  fmt::format("'{}' has files and '{}' is missing; restore that "
+                              "file from a copy",
+                              part, path));
   return fail(errc::not_found,
               fmt::format("'{}' holds no Torpor store; name its directory with "
                           "--data-dir or TORPOR_DATA_DIR",

@@ -8,6 +8,7 @@
 #include "cli/outcome.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "runtime/segment_files.hpp"
 #include "runtime/segment_scan.hpp"
 #include "runtime/segment_verify.hpp"
 #include "runtime/stream_name.hpp"
@@ -54,11 +55,13 @@ public:
     : store_(store),
       shown_(shown) {}
 
-  /// Errors: io_failed, corrupt: the catalog cannot be read.
+  /// Errors: io_failed, corrupt: the catalog cannot be read, or a segment is
+  /// withheld.
   result<void> run() {
     const auto& segments = *store_.opened().segments;
     for (std::size_t at = 0; at < segments.size(); ++at)
-      check_segment(segments, at);
+      if (auto looked = check_segment(segments, at); !looked)
+        return looked;
     constexpr std::size_t page_max = 10'000;
     for (std::string after;;) {
       const auto page = store_.list_all(after, page_max);
@@ -81,10 +84,17 @@ private:
     sequence next{};
   };
 
-  void check_segment(const segment_list& segments, std::size_t at) {
+  result<void> check_segment(const segment_list& segments, std::size_t at) {
     const auto opened = segments.open(at);
     read_ += segments.summary(at).file_bytes;
     found_.segment_bytes += segments.summary(at).file_bytes;
+    if (!opened && is_withheld(*store_.opened().world.disk,
+                               segment_directory(store_.opened().config.data_dir),
+                               segments.summary(at).number))
+      return fail(errc::io_failed,
+                  fmt::format("{}; that is no damage: raise the limit or get the "
+                              "right to read it, then verify again",
+                              opened.error().context));
     if (!opened)
       return note_file(segments.path(at), opened.error().context);
     const auto report = verify_segment(*opened);
@@ -100,10 +110,12 @@ private:
       else if (row.error().code != errc::corrupt)
         return note_file(segments.path(at), row.error().context);
     shown_.at(read_);
+    return {};
   }
 
-  void note_file(const std::string& file, const std::string& text) {
+  result<void> note_file(const std::string& file, const std::string& text) {
     found_.files.push_back({file, text});
+    return {};
   }
 
   /// Damage to a stream that is gone harms nobody, but the file is damaged.
@@ -112,7 +124,7 @@ private:
     if (own && *own)
       note((*own)->name, damage.first, damage.next, damage.text);
     else
-      note_file(file, damage.text);
+      static_cast<void>(note_file(file, damage.text));
   }
 
   /// A stream's part in the next segment.
@@ -258,9 +270,10 @@ result<void> judge(const inspected_store& store, const verify_report& found) {
   if (count == 0)
     return {};
   return fail(errc::corrupt,
-              fmt::format("'{}' is damaged in {} places; entries that are not "
+              fmt::format("'{}' is damaged in {} place{}; entries that are not "
                           "named can be read, restore the others from a copy",
-                          store.opened().config.data_dir, count));
+                          store.opened().config.data_dir, count,
+                          count == 1 ? "" : "s"));
 }
 
 result<void> verify(const command_context& given) {

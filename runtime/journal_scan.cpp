@@ -138,8 +138,8 @@ result<void> scanner::check_end(std::uint32_t number, frame_reader& reader,
   const auto cut = reader.cut_off(offset);
   if (!cut)
     return tl::unexpected{cut.error()};
-  return *cut ? note(number, offset, reader.size() - offset,
-                     std::string{cut_off})
+  const auto left = reader.size() > offset ? reader.size() - offset : 0;
+  return *cut ? note(number, offset, left, std::string{cut_off})
               : result<void>{};
 }
 

@@ -82,15 +82,19 @@ int main(int argc, char** argv) {
     ->required()
     ->check(CLI::ExistingFile);
   app.add_option("--seed", given.plan.seed, "Of the first round (default: 1)");
-  app.add_option("--rounds", given.rounds, "Stores (default: 5)");
-  app.add_option("--kills", given.plan.kills, "Of each store (default: 8)");
+  app.add_option("--rounds", given.rounds, "Stores (default: 5)")
+    ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--kills", given.plan.kills, "Of each store (default: 8)")
+    ->check(CLI::Range(1, 1'000'000));
   app.add_option("--writers", given.plan.writers, "Clients that write (default: 6)")
     ->check(CLI::Range(1, 256));
   app.add_option("--scratch", given.scratch,
                  "Where stores are made (default: /dev/shm, else TMPDIR)");
-  CLI11_PARSE(app, argc, argv);
   try {
+    app.parse(argc, argv);
     return play_rounds(given);
+  } catch (const CLI::ParseError& wrong) {
+    return app.exit(wrong) == 0 ? 0 : 2;
   } catch (const std::exception& thrown) {
     fmt::print(stderr, "torpor-kills: {}\n", thrown.what());
     return 2;

@@ -29,6 +29,8 @@ void tell_and_die(int signal) {
   ::raise(signal);
 }
 
+std::atomic<std::uint64_t> tried = 0;
+
 /// Threads that take one case after the other. Threads: any.
 class runner {
 public:
@@ -46,6 +48,7 @@ public:
       = std::chrono::steady_clock::now() - begin;
     if (::isatty(STDERR_FILENO) != 0)
       fmt::print(stderr, "\r\033[K");
+    tried += done_;
     if (failed_ == 0)
       fmt::print("{}: {} of {} cases, {:.1f} s\n", what_.name, done_.load(),
                  what_.cases, took.count());
@@ -105,6 +108,10 @@ private:
 };
 
 } // namespace
+
+std::uint64_t cases_tried() {
+  return tried;
+}
 
 bool run(const campaign& what, const effort& how) {
   return runner{what, how}.run();

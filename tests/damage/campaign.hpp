@@ -29,4 +29,7 @@ struct campaign {
 /// option that repeats them. A case that ends the process is told, too.
 [[nodiscard]] bool run(const campaign& what, const effort& how);
 
+/// How many were tried by all campaigns of this process.
+[[nodiscard]] std::uint64_t cases_tried();
+
 } // namespace torpor::test

@@ -40,9 +40,10 @@ int main(int argc, char** argv) {
                        bool (*run)(const effort&)) {
     auto* command = app.add_subcommand(name, text);
     command->add_option("--stride", how.stride, "Try every so many-th case")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1'000'000'000))
       ->capture_default_str();
-    command->add_option("--case", how.only, "Try this one alone, from 1");
+    command->add_option("--case", how.only, "Try this one alone, from 1")
+      ->check(CLI::Range(1, 1'000'000'000));
     command->add_option("--jobs", how.jobs, "Threads")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -54,7 +55,12 @@ int main(int argc, char** argv) {
   add("files", "Lose, swap and replace whole files", damage_files);
   try {
     app.parse(argc, argv);
-    return chosen(how) ? 0 : 1;
+    const auto good = chosen(how);
+    if (good && cases_tried() == 0) {
+      fmt::print(stderr, "torpor-damage: there is no case {}\n", how.only);
+      return 2;
+    }
+    return good ? 0 : 1;
   } catch (const CLI::ParseError& failure) {
     return app.exit(failure) == 0 ? 0 : 2;
   } catch (const std::exception& failure) {

@@ -44,7 +44,8 @@ std::optional<std::vector<std::uint64_t>> read_seeds(const std::string& path) {
       return {};
     seeds.push_back(*seed);
   }
-  return file.eof() ? std::optional{std::move(seeds)} : std::nullopt;
+  return file.eof() && !seeds.empty() ? std::optional{std::move(seeds)}
+                                      : std::nullopt;
 }
 
 } // namespace

@@ -20,7 +20,8 @@ namespace torpor::test {
 class seed_list {
 public:
   /// "7", "1..1000", or "@FILE" with a seed at the start of each line that is
-  /// not empty or a comment (#). Nullopt when it is none of these.
+  /// not empty or a comment (#), and at least one. Nullopt when it is none of
+  /// these.
   [[nodiscard]] static std::optional<seed_list> parse(const std::string& text);
 
   [[nodiscard]] std::uint64_t size() const;

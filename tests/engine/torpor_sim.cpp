@@ -71,18 +71,26 @@ int main(int argc, char** argv) {
     ->check(CLI::Range(1, 1024));
   app.add_option("--failures", failures_max, "End when so many have failed")
     ->capture_default_str()
-    ->check(CLI::PositiveNumber);
+    ->check(CLI::Range(1, 1'000'000));
   app.add_flag("--trace", traced, "Print the trace of a single seed");
   app.add_flag("--twice", twice,
                "Play each seed twice and demand the same trace");
   app.add_flag("--count", counted,
                "Print in how many seeds each kind of fault happened");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    return app.exit(wrong) == 0 ? 0 : 2;
+  }
   const auto seeds = seed_list::parse(seeds_text);
   if (!seeds || (traced && seeds->size() != 1)) {
     fmt::print(stderr, "torpor-sim: {}\n",
                seeds ? "--trace is for one seed: --seeds N"
-                     : "--seeds is A..B, a number or @FILE, such as 1..10000");
+               : seeds_text.starts_with('@')
+                 ? "--seeds " + seeds_text
+                     + ": that file cannot be read, has no seed, or a line that "
+                       "begins with none"
+                 : "--seeds is A..B, a number or @FILE, such as 1..10000");
     return 2;
   }
   const auto started = std::chrono::steady_clock::now();

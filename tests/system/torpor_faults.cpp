@@ -282,8 +282,12 @@ std::vector<task> call_failures(const arguments& given) {
 }
 
 int play_tasks(const arguments& given, const std::vector<task>& tasks) {
-  if (tasks.empty())
-    throw std::runtime_error{"there is no such call, way or error: see --help"};
+  if (tasks.empty()) {
+    std::filesystem::remove_all(given.scratch);
+    throw std::runtime_error{fmt::format(
+      "the workload of --seed {} --steps {} has no such call{}", given.seed,
+      given.steps, given.at > 0 ? fmt::format(" {}", given.at) : "")};
+  }
   const auto started = std::chrono::steady_clock::now();
   field all{given.scratch, given.jobs};
   if (!all.play_all(tasks))
@@ -312,7 +316,8 @@ int main(int argc, char** argv) {
   given.jobs = std::max(1U, std::thread::hardware_concurrency());
   const auto common = [&](CLI::App* command, std::size_t rounds) {
     command->add_option("--seed", given.seed, "Of the first workload");
-    command->add_option("--steps", given.steps, "Requests of a workload");
+    command->add_option("--steps", given.steps, "Requests of a workload")
+      ->check(CLI::Range(1, 1'000'000));
     command->add_option("--jobs", given.jobs, "Rounds at a time")
       ->check(CLI::Range(1, 256));
     command->add_option("--scratch", given.scratch,
@@ -320,7 +325,8 @@ int main(int argc, char** argv) {
     command->add_option("--rounds", given.rounds,
                         fmt::format("How many at most (default: {})",
                                     rounds > 0 ? std::to_string(rounds)
-                                               : "all there are"));
+                                               : "all there are"))
+      ->check(CLI::Range(1, 1'000'000'000));
     command->callback([&given, rounds] {
       if (given.rounds == 0)
         given.rounds = rounds;
@@ -328,25 +334,43 @@ int main(int argc, char** argv) {
   };
   auto* const kill = app.add_subcommand("kill", "Kill it in every call");
   common(kill, 2000);
-  kill->add_option("--at", given.at, "Only in that call");
-  kill->add_flag("--within", given.within, "Half of a write is done");
-  kill->add_option("--recovery", given.recovery,
-                   "Kill the recovery in that call as well");
+  auto* const killed = kill->add_option("--at", given.at, "Only in that call")
+                         ->check(CLI::Range(1, 1'000'000'000));
+  kill->add_flag("--within", given.within, "Half of a write is done")
+    ->needs(killed);
+  kill
+    ->add_option("--recovery", given.recovery,
+                 "Kill the recovery in that call as well")
+    ->needs(killed);
   auto* const random = app.add_subcommand("random", "Kill it at any moment");
   common(random, 200);
   auto* const fail = app.add_subcommand("fail", "Let calls fail");
   common(fail, 0);
-  fail->add_option("--call", given.call, "Only calls of that kind");
-  fail->add_option("--at", given.at, "Only that call");
-  fail->add_option("--how", given.how, "fail, fail_always or cut_short");
-  fail->add_option("--error", given.error, "EIO or ENOSPC");
-  CLI11_PARSE(app, argc, argv);
+  std::vector<std::string> calls;
+  for (std::size_t kind = 0; kind < system_calls; ++kind)
+    calls.push_back(to_string(static_cast<system_call>(kind)));
+  fail->add_option("--call", given.call, "Only calls of that kind")
+    ->check(CLI::IsMember(calls));
+  auto* const failed = fail->add_option("--at", given.at, "Only that call")
+                         ->check(CLI::Range(1, 1'000'000'000));
+  std::vector<std::string> ways;
+  for (const auto& each : failures)
+    ways.emplace_back(each.name);
+  fail->add_option("--how", given.how, "In which way it fails")
+    ->check(CLI::IsMember(ways))
+    ->needs(failed);
+  fail->add_option("--error", given.error, "With which error")
+    ->check(CLI::IsMember({"EIO", "ENOSPC"}))
+    ->needs(failed);
   try {
+    app.parse(argc, argv);
     given.scratch = make_fast_directory("torpor-faults", given.scratch);
     const auto tasks = kill->parsed()     ? kills(given)
                        : random->parsed() ? random_kills(given)
                                           : call_failures(given);
     return play_tasks(given, tasks);
+  } catch (const CLI::ParseError& wrong) {
+    return app.exit(wrong) == 0 ? 0 : 2;
   } catch (const std::exception& thrown) {
     fmt::print(stderr, "torpor-faults: {}\n", thrown.what());
     return 2;
