@@ -54,8 +54,21 @@ inspected_store::list_all(std::string_view after, std::size_t count_max) {
   return table().records().list({}, after, count_max);
 }
 
+/// What is not found in a damaged store may be in what is lost.
+error inspected_store::doubted(error why) const {
+  const auto& damages = store_->scan.damages;
+  if (why.code != errc::not_found || damages.empty())
+    return why;
+  const auto& first = damages.front();
+  return {errc::corrupt,
+          fmt::format("{}, or it is in what is damaged: '{}' at byte {}: {}; run "
+                      "'torpor verify'",
+                      why.context, first.file, first.offset, first.text)};
+}
+
 result<stream_info> inspected_store::info(stream_ref stream) {
-  auto known = table().info(stream);
+  auto known = table().info(stream).map_error(
+    [this](error why) { return doubted(std::move(why)); });
   for (auto at = known ? known->id : stream_id{}; at != stream_id{};) {
     const auto begin = table().begin(at);
     if (!begin)
@@ -93,7 +106,9 @@ result<read_page> inspected_store::read(stream_ref stream,
     for (auto& job : std::exchange(out.reads, {}))
       request = run(job, answer);
   }
-  return std::move(answer.value());
+  return std::move(answer.value()).map_error([this](error why) {
+    return doubted(std::move(why));
+  });
 }
 
 /// Answers a read; if it found nothing of what a fork has inherited, gives it

@@ -73,6 +73,7 @@ public:
   [[nodiscard]] const store& opened() const noexcept { return *store_; }
 
 private:
+  [[nodiscard]] error doubted(error why) const;
   [[nodiscard]] stream_table& table() const { return *store_->tables.front(); }
   [[nodiscard]] std::unique_ptr<read_request>
   run(read_job& job, std::optional<result<read_page>>& answer);

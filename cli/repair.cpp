@@ -74,6 +74,14 @@ result<void> broken_store::look_into_catalog() {
        compare_segments(disk, segment_directory(data_dir), journal.store,
                         known->segments))
     findings.push_back(fmt::format("segment '{}': {}", each.path, each.text));
+  const auto newer = find_newer_segment(disk, journal,
+                                        segment_directory(data_dir), *known);
+  if (!newer.empty() && findings.empty())
+    return fail(errc::corrupt,
+                fmt::format("the catalog is older than '{}', and records of "
+                            "streams cannot be made anew; restore a newer '{}' "
+                            "from a copy",
+                            newer, catalog_directory(data_dir)));
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "runtime/segment_files.hpp"
+#include "runtime/segment_rebuild.hpp"
 #include "runtime/segment_scan.hpp"
 #include "runtime/segment_verify.hpp"
 #include "runtime/stream_name.hpp"
@@ -62,6 +63,7 @@ public:
     for (std::size_t at = 0; at < segments.size(); ++at)
       if (auto looked = check_segment(segments, at); !looked)
         return looked;
+    check_age();
     constexpr std::size_t page_max = 10'000;
     for (std::string after;;) {
       const auto page = store_.list_all(after, page_max);
@@ -111,6 +113,17 @@ private:
         return note_file(segments.path(at), row.error().context);
     shown_.at(read_);
     return {};
+  }
+
+  void check_age() {
+    const auto& all = store_.opened();
+    const auto newer = find_newer_segment(
+      *all.world.disk, all.journal, segment_directory(all.config.data_dir),
+      all.state);
+    if (!newer.empty())
+      static_cast<void>(note_file(
+        newer, "the catalog is older and does not know it; streams may be "
+               "missing, restore a newer catalog from a copy"));
   }
 
   result<void> note_file(const std::string& file, const std::string& text) {

@@ -257,6 +257,37 @@ result<rebuilt_state> rebuild_state(disk& disk, const journal_config& journal,
   return made;
 }
 
+std::string find_newer_segment(disk& disk, const journal_config& journal,
+                               const std::string& directory,
+                               const catalog_state& state) {
+  const auto names = disk.list(directory);
+  const auto files = list_journal_files(disk, journal);
+  if (!names || !files)
+    return {};
+  const auto is_needed_and_gone = [&](std::uint64_t number) {
+    return number >= state.unsealed_first
+           && std::find(files->numbers.begin(), files->numbers.end(), number)
+                == files->numbers.end();
+  };
+  for (const auto& name : *names) {
+    const auto number = segment_file_number(name);
+    if (!number
+        || std::any_of(
+          state.segments.begin(), state.segments.end(),
+          [&](const auto& each) { return each.number == *number; }))
+      continue;
+    const auto path = directory + "/" + name;
+    const auto opened = segment::open(disk, path, journal.store);
+    if (!opened)
+      continue;
+    const auto& sum = (*opened)->summary();
+    for (std::uint64_t at = sum.journal_first; at <= sum.journal_last; ++at)
+      if (is_needed_and_gone(at))
+        return path;
+  }
+  return {};
+}
+
 std::vector<left_segment>
 compare_segments(disk& disk, const std::string& directory,
                  const store_id& store,

@@ -37,6 +37,14 @@ rebuild_state(disk& disk, const journal_config& journal,
               const std::string& directory,
               const std::optional<catalog_state>& known);
 
+/// A segment that a catalog's state does not name, though it has a journal file
+/// that is not sealed by that state and not there any more: then the catalog is
+/// an older copy. Returns its path; empty: there is none, or nobody can tell.
+[[nodiscard]] std::string find_newer_segment(disk& disk,
+                                             const journal_config& journal,
+                                             const std::string& directory,
+                                             const catalog_state& state);
+
 /// What is wrong with the files of a list: missing ones, and those that say
 /// something else of themselves.
 [[nodiscard]] std::vector<left_segment>

@@ -6,6 +6,7 @@
 #include "runtime/safety_step.hpp"
 #include "runtime/segment.hpp"
 #include "runtime/segment_files.hpp"
+#include "runtime/segment_rebuild.hpp"
 #include "runtime/store_identity.hpp"
 
 #include <fmt/format.h>
@@ -282,6 +283,22 @@ void list_segments(store& opened) {
                   opened.segments);
 }
 
+/// Journal files that an older catalog misses are in segments that it does not
+/// know: no copy of them helps.
+error with_age(const store& opened, error why) {
+  if (why.code != errc::corrupt)
+    return why;
+  if (const auto newer = find_newer_segment(
+        *opened.world.disk, opened.journal,
+        segment_directory(opened.config.data_dir), opened.state);
+      !newer.empty())
+    why.context = fmt::format("the catalog is older than '{}', which it does not "
+                              "know; restore a newer '{}' from a copy ({})",
+                              newer, catalog_directory(opened.config.data_dir),
+                              why.context);
+  return why;
+}
+
 /// Replays what the records do not have yet, and indexes what is not sealed.
 result<void> recover(store& opened, access mode) {
   const auto unsealed = opened.state.unsealed_first;
@@ -299,7 +316,7 @@ result<void> recover(store& opened, access mode) {
   how.repair = mode == access::write;
   auto scan = scan_journal(*opened.world.disk, opened.journal, how, visit);
   if (!scan)
-    return tl::unexpected{scan.error()};
+    return tl::unexpected{with_age(opened, std::move(scan.error()))};
   opened.scan = std::move(*scan);
   opened.replayed_entries = tail.replayed();
   return tail.finish();

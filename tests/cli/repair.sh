@@ -75,4 +75,39 @@ run 0 "$torpor" read b --count 1000000
 cmp -s out lines || fail "an undamaged stream cannot be read"
 run 0 "$torpor" repair
 prints 'there is nothing to repair'
+
+# An older catalog knows neither the streams nor the segments that came since.
+export TORPOR_DATA_DIR=older
+grows() {
+  starts_torpord --torpor.data-dir=older --torpor.journal.file-bytes=1MiB
+  for stream in "$@"; do
+    run 0 "$torpor" append "$stream" --quiet --url "unix:older/torpor.sock" <big
+  done
+  kill "$daemon"
+  wait "$daemon"
+}
+seq 20000 >big
+grows a b c d
+cp -r older/catalog old
+before=$(ls older/segments | wc -l)
+grows e f g h i j k l m n
+[ "$(ls older/segments | wc -l)" -gt "$before" ] || fail 'nothing was sealed since'
+cp -r older/catalog new
+rm -r older/catalog
+cp -r old older/catalog
+run 1 "$torpor" read f
+complains "'f' does not exist, or it is in what is damaged: 'older/journal/"
+run 1 "$torpor" info f
+complains 'what is damaged'
+run 1 "$torpor" verify
+shows "^damaged: 'older/segments/.*': the catalog is older"
+run 1 "$torpor" repair --yes
+complains "the catalog is older than 'older/segments/.*restore a newer 'older/catalog'"
+run 1 "$torpor" append a --quiet <<<more
+complains "the catalog is older than 'older/segments/"
+rm -r older/catalog
+mv new older/catalog
+run 0 "$torpor" verify
+run 0 "$torpor" read f --count 1000000
+cmp -s out big || fail 'with its own catalog the store is not whole'
 finish
