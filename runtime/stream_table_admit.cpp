@@ -62,7 +62,13 @@ result<void> stream_table::admit_sizes(const parsed_request& request) const {
                                             config_.block_bytes_max / 2);
   const auto encoded = request.bytes.size() + std::uint64_t{count} * 16;
   if (encoded > most)
-    return too_large("it", encoded, most);
+    return fail(errc::too_large,
+                fmt::format("append to '{}': it is {} bytes, the limit is {}; "
+                            "append less at once{}",
+                            request.called(), encoded, most,
+                            most < limits::append_bytes_max
+                              ? ", or raise journal.file-bytes"
+                              : ""));
   const auto id_bytes = request.producer_id.size();
   if (request.head->has_producer
       && (id_bytes == 0 || id_bytes > limits::producer_id_bytes_max))
