@@ -166,7 +166,8 @@ void driver::stop() {
     if (history_.at(tag).known == history::fate::buffered)
       buffered.push_back(tag);
   store_.stop();
-  history_.synced(buffered);
+  if (!store_.disk->is_dead()) // Else it stopped what was dead.
+    history_.synced(buffered);
 }
 
 void driver::end_phase() {

@@ -209,6 +209,11 @@ void simulated_disk::lie(unsigned percent) {
   lies_ = percent;
 }
 
+bool simulated_disk::is_dead() const {
+  const std::lock_guard guard{mutex_};
+  return dead_;
+}
+
 happenings simulated_disk::happened() const {
   const std::lock_guard guard{mutex_};
   return chance_.happened;

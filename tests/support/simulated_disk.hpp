@@ -97,6 +97,9 @@ public:
   [[nodiscard]] std::uint64_t count(disk_call call) const;
   [[nodiscard]] std::uint64_t changes() const;
 
+  /// Whether the process is dead or the power gone: nothing works until `restart`.
+  [[nodiscard]] bool is_dead() const;
+
   /// What became of all that.
   [[nodiscard]] happenings happened() const;
 
