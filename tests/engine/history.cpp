@@ -110,11 +110,11 @@ std::uint64_t history::end(const std::string& name) const {
 }
 
 bool history::may_be(write_kind kind, const std::string& name,
-                     sequence before) const {
+                     sequence before, stream_id id) const {
   return std::any_of(
     requests_.begin(), requests_.end(), [&](const auto& request) {
-      return request.kind == kind && request.stream == name
-             && request.known != fate::refused && request.before >= before;
+      return request.kind == kind && may_concern(request, name, id)
+             && request.before >= before;
     });
 }
 
@@ -136,10 +136,13 @@ std::set<std::string> history::names_behind(const std::string& name) const {
   return behind;
 }
 
-bool history::may_lose(const std::string& name, sequence before) const {
+bool history::may_lose(const std::string& name, sequence before,
+                       stream_id id) const {
   const auto behind = names_behind(name);
   return std::any_of(behind.begin(), behind.end(), [&](const auto& each) {
-    return may_be(write_kind::truncate, each, before) || !bounds(each).empty();
+    const auto which = each == name ? id : stream_id{};
+    return may_be(write_kind::truncate, each, before, which)
+           || !bounds(each, which).empty();
   });
 }
 

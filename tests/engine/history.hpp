@@ -157,15 +157,24 @@ private:
 
   using durations = std::map<stream_id, std::uint64_t>; ///< See answered_at.
 
-  /// Some request of that kind for a name may have been carried out.
+  /// Whether a request was for that name and may have been carried out: for that
+  /// stream, if one is given, and not surely for another one of the name.
+  [[nodiscard]] static bool may_concern(const write_request& request,
+                                        const std::string& name, stream_id id) {
+    return request.stream == name && request.known != fate::refused
+           && (id == stream_id{} || request.known != fate::durable
+               || request.id == id || request.repeated);
+  }
+  /// Some request of that kind may concern it.
   [[nodiscard]] bool may_be(write_kind kind, const std::string& name,
-                            sequence before = {}) const;
+                            sequence before = {}, stream_id id = {}) const;
   [[nodiscard]] bool may_be_closed(const std::string& name) const;
   /// Whether entries may be gone that this stream had in front of `before`.
-  [[nodiscard]] bool may_lose(const std::string& name, sequence before) const;
+  [[nodiscard]] bool may_lose(const std::string& name, sequence before,
+                              stream_id id = {}) const;
   /// Bounds that may have held for a stream.
   [[nodiscard]] std::vector<retention_policy>
-  bounds(const std::string& name) const;
+  bounds(const std::string& name, stream_id id = {}) const;
   [[nodiscard]] sequence end(stream_id id, std::uint64_t sent) const;
   [[nodiscard]] bool is_retained(const found_stream& found) const;
   [[nodiscard]] sequence least(stream_id id) const;

@@ -19,14 +19,14 @@ bool has_bound(const retention_policy& keep) {
 } // namespace
 
 /// All that may ever have held: what one of them deleted stays deleted.
-std::vector<retention_policy> history::bounds(const std::string& name) const {
+std::vector<retention_policy> history::bounds(const std::string& name,
+                                              stream_id id) const {
   std::vector<retention_policy> all;
   for (const auto& [prefix, keep] : rules_)
     if (name.starts_with(prefix))
       all.push_back(keep);
   for (const auto& request : requests_)
-    if (request.stream == name && request.known != fate::refused
-        && has_bound(request.keep))
+    if (may_concern(request, name, id) && has_bound(request.keep))
       all.push_back(request.keep);
   return all;
 }
@@ -36,7 +36,7 @@ std::vector<retention_policy> history::bounds(const std::string& name) const {
 /// knows.
 bool history::may_expire(const std::string& name, stream_id id,
                          std::uint64_t trusted) const {
-  const auto bounded = bounds(name);
+  const auto bounded = bounds(name, id);
   if (bounded.empty())
     return false;
   auto first_ms = latest_ms_;
@@ -92,7 +92,7 @@ bool history::is_retained(const found_stream& found) const {
   if (raw(found.first) > 0)
     if (const auto* last = find_entry(found.id, raw(found.first) - 1))
       oldest_ms = last->since_ms;
-  const auto all = bounds(found.name);
+  const auto all = bounds(found.name, found.id);
   return std::any_of(all.begin(), all.end(), [&](const auto& keep) {
     return (keep.entries != 0 && raw(found.first) + keep.entries <= next)
            || (keep.bytes != 0 && bytes > keep.bytes)
@@ -104,7 +104,7 @@ bool history::is_retained(const found_stream& found) const {
 bool history::may_be_gone(const std::string& name, stream_id id,
                           std::uint64_t trusted) const {
   return removed_.contains(id) || maybe_removed_.contains(id)
-         || may_be(write_kind::remove, name)
+         || may_be(write_kind::remove, name, {}, id)
          || may_expire(name, id, trusted);
 }
 
@@ -113,7 +113,7 @@ bool history::may_be_deleted(const stream_info& stream, sequence at) const {
     return false;
   const auto known = truncated_.find(stream.id);
   return (known != truncated_.end() && at < known->second)
-         || may_lose(stream.name, at + 1);
+         || may_lose(stream.name, at + 1, stream.id);
 }
 
 /// Streams whose newest policy is acknowledged, and nothing came behind it that

@@ -55,10 +55,8 @@ std::string history::judge_state(const found_stream& found) const {
 bool history::may_be_closed(const found_stream& found) const {
   return std::any_of(
     requests_.begin(), requests_.end(), [&](const auto& request) {
-      return request.stream == found.name && request.known != fate::refused
-             && (request.closes || request.kind == write_kind::close)
-             && (request.known != fate::durable || request.id == found.id
-                 || request.repeated);
+      return may_concern(request, found.name, found.id)
+             && (request.closes || request.kind == write_kind::close);
     });
 }
 
@@ -83,13 +81,12 @@ std::string history::judge_first(const found_stream& found) const {
   if (origin.source != stream_id{} && found.first > least
       && found.first <= origin.at
       && (found.first == std::min(origin.at, this->least(origin.source))
-          || may_lose(names_.at(origin.source), found.first)))
+          || may_lose(names_.at(origin.source), found.first, origin.source)))
     return {};
   const auto next = found.first + found.payloads.size();
   for (const auto& request : requests_)
-    if (request.kind == write_kind::truncate && request.stream == found.name
-        && request.known != fate::refused && found.first > least
-        && (request.known != fate::durable || request.id == found.id)
+    if (request.kind == write_kind::truncate
+        && may_concern(request, found.name, found.id) && found.first > least
         && found.first == std::min(request.before, next))
       return {};
   return wrong_at(found, raw(found.first),

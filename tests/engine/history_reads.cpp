@@ -69,7 +69,7 @@ std::string history::judge(const std::string& name, const read_options& asked,
   const auto first = least(page->stream);
   for (const auto& [seq, entry] : seen_[page->stream])
     if (seq < raw(begin) && entry.time_ms && *entry.time_ms >= *asked.from_time
-        && seq >= raw(first) && !may_lose(name, sequence{seq + 1}))
+        && seq >= raw(first) && !may_lose(name, sequence{seq + 1}, page->stream))
       return wrong(fmt::format("entry {} is passed over", seq));
   return {};
 }

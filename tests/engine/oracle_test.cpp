@@ -255,6 +255,10 @@ TEST_CASE("what was done to a stream excuses nothing in the next one of its name
     next.payloads.erase(next.payloads.begin(), next.payloads.begin() + 2);
   }
   SUBCASE("it is closed") { next.info.closed = true; }
+  SUBCASE("it is lost, and a disk has lied since") {
+    all.store.kept.clear();
+    CHECK(lie_judge{all.store, all.told, all.told.size()}.judge() != "");
+  }
   CHECK(all.verdict() != "");
 }
 
