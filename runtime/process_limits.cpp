@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <latch>
 #include <limits>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -21,7 +21,7 @@ result<void> check_threads(std::size_t wanted, std::string_view who,
   try {
     while (started.size() < wanted)
       started.emplace_back([&all_started] { all_started.wait(); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) { // Also for want of memory.
     // There is one less than wanted, or fewer.
   }
   all_started.count_down();

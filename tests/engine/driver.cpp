@@ -165,9 +165,12 @@ void driver::stop() {
   for (std::uint64_t tag = 0; sound && tag < history_.size(); ++tag)
     if (history_.at(tag).known == history::fate::buffered)
       buffered.push_back(tag);
-  store_.stop();
-  if (!store_.disk->is_dead()) // Else it stopped what was dead.
-    history_.synced(buffered);
+  const auto ended = store_.stop();
+  if (store_.disk->is_dead()) // It stopped what was dead.
+    return;
+  history_.synced(buffered);
+  if (!ended && wrong_.empty())
+    wrong_ = "a stop does not end";
 }
 
 void driver::end_phase() {

@@ -115,7 +115,7 @@ void simulated_store::kill() {
   system_.reset();
 }
 
-void simulated_store::stop() {
+bool simulated_store::stop() {
   auto ended = false;
   engine_->stop([&ended] { ended = true; });
   while (!ended && run_once())
@@ -123,6 +123,7 @@ void simulated_store::stop() {
   scheduler().run();
   engine_.reset();
   system_.reset();
+  return ended;
 }
 
 void simulated_store::fail_update(std::uint64_t nth, bool applied,

@@ -40,7 +40,7 @@ public:
   void kill();
 
   /// Ends the engine as it should be ended.
-  void stop();
+  bool stop();
 
   /// The catalog's `nth` update from now (1 is the next) fails with io_failed,
   /// before or after it was applied; `meanwhile` is called before it returns.
