@@ -62,7 +62,8 @@ void history::settle(const std::set<stream_id>& there) {
     if (there.contains(id))
       continue;
     gone.insert(names_.at(id));
-    if (created_.contains(id)) // Else its number may be used again.
+    // Else its number may be used again, or the clock be set back.
+    if (created_.contains(id) && !may_expire(names_.at(id), id))
       removed_.emplace(id, size());
   }
   maybe_removed_.clear();
