@@ -114,12 +114,11 @@ commit_outcome journal_state::timed_commit() {
 }
 
 void journal_state::note_no_room(const error& cause) {
-  const auto bounded = cause.context.find("(ulimit ") != std::string::npos;
   no_room_ = {errc::io_failed,
-              fmt::format("no room for the journal ({}); {}", cause.context,
-                          bounded ? "raise that limit and start again"
-                                  : "free space on the disk of data-dir, writes "
-                                    "resume by themselves")};
+              fmt::format("no room for the journal ({}); free space on the disk "
+                          "of data-dir, or raise the limit if one is named; "
+                          "writes resume by themselves",
+                          cause.context)};
 }
 
 /// There is no room: blocks fail, so that nobody waits for an end that may not
