@@ -368,6 +368,27 @@ TEST_CASE("the judge does not take a repetition for as old as the first try") {
   CHECK(all.verdict() == "");
 }
 
+TEST_CASE("what had expired may be back when the clock is set back") {
+  told_store all;
+  auto& told = all.told;
+  told.turned(1'000);
+  auto bound = request_for("a", write_kind::retention);
+  bound.keep.ttl_ms = 100;
+  write_outcome outcome;
+  outcome.stream = one;
+  told.answered(told.sent(std::move(bound)), outcome);
+  const auto tag = told.sent(request_for("a", write_kind::remove));
+  outcome.code = errc::io_failed;
+  told.answered(tag, outcome);
+  told.turned(2'000);
+  const auto stream = all.store.kept[one];
+  all.store.kept.clear();
+  CHECK(all.verdict() == "");
+  told.turned(1'050);
+  all.store.kept[one] = stream;
+  CHECK(all.verdict() == "");
+}
+
 TEST_CASE("the judge of lies does not trust a renewal that they may have lost") {
   told_store all;
   auto& told = all.told;
