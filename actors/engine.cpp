@@ -88,10 +88,15 @@ void engine::spawn(bool detached) {
     store_->scan.end,
     world.clock->monotonic_ms()};
   const sealer_state::tools sealer_tools{
-    world.disk.get(), store_->records.get(),
-    store_->journal,  segment_directory(options.data_dir),
-    options.segments, store_->state,
-    store_->segments,  store_->kept_before};
+    world.disk.get(),
+    store_->records.get(),
+    journal_,
+    store_->journal,
+    segment_directory(options.data_dir),
+    options.segments,
+    store_->state,
+    store_->segments,
+    store_->kept_before};
   // The journal waits for the disk on a thread of the pool: what it answers is
   // handled on that thread next, without waking another one.
   all_->journal = system.spawn<caf::hidden>(journal_writer, journal_tools,

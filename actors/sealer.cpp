@@ -30,7 +30,7 @@ void sealer_state::begin(tools given, std::shared_ptr<roster> others) {
 }
 
 void sealer_state::prepare(std::uint32_t number) {
-  auto made = journal::prepare(*work.files, work.journal, number);
+  auto made = work.file->prepare(number);
   const auto done = made.has_value();
   self->send(all->journal, spare_atom::value,
              handoff<prepared_file>{std::make_unique<prepared_file>(

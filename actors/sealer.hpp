@@ -28,6 +28,7 @@ struct sealer_state {
   struct tools {
     disk* files = nullptr;
     catalog* records = nullptr;
+    std::shared_ptr<torpor::journal> file; ///< For `prepare` only.
     journal_config journal;
     std::string segment_directory;
     segment_options segments;

@@ -179,7 +179,7 @@ result<std::unique_ptr<file>> journal::next_file() {
     return std::move(spare_);
   const auto number = file_number_ + 1;
   if (end_.spare != number)
-    return prepare(disk_, config_, number);
+    return prepare(number);
   auto spare = disk_.open(journal_file_path(config_, number), open_mode::write);
   if (spare)
     end_.spare = 0;

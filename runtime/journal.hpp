@@ -10,7 +10,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <string>
 
 namespace torpor {
 
@@ -79,10 +81,9 @@ public:
 
   /// Makes a journal file of zeros, durable under its final name. A commit
   /// into it needs one device flush; into a growing file it needs two.
-  /// Errors: io_failed (also when that file exists or is being prepared);
-  /// what was begun is removed.
-  [[nodiscard]] static result<std::unique_ptr<file>>
-  prepare(disk& disk, const journal_config& config, std::uint32_t number);
+  /// Errors: io_failed (also when that file exists or another thread prepares
+  /// one); what was begun is removed, at the latest by the next call that can.
+  [[nodiscard]] result<std::unique_ptr<file>> prepare(std::uint32_t number);
 
   /// Number of the file that holds the last durable frame, 0 before the first
   /// one. Files before it never change again and may be sealed; itself must
@@ -137,6 +138,8 @@ private:
   std::unique_ptr<file> spare_;
   std::uint64_t written_bytes_ = 0;
   aligned_buffer buffer_; ///< The frame being written.
+  std::mutex preparing_;
+  std::string left_; ///< A path that `prepare` made and could not remove.
 };
 
 } // namespace torpor

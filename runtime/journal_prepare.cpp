@@ -39,33 +39,38 @@ result<void> demand_newest(disk& disk, const journal_config& config,
 
 } // namespace
 
-result<std::unique_ptr<file>> journal::prepare(disk& disk,
-                                               const journal_config& config,
-                                               std::uint32_t number) {
-  const auto path = journal_file_path(config, number);
-  auto begun = unfinished_file_path(config, number);
-  // Only one can create it: whoever did may trust what the listing says.
-  auto made = disk.open(begun, open_mode::create);
+result<std::unique_ptr<file>> journal::prepare(std::uint32_t number) {
+  const auto path = journal_file_path(config_, number);
+  const std::unique_lock alone{preparing_, std::try_to_lock};
+  if (!alone)
+    return fail_io("prepare", path, EBUSY);
+  // What cannot be removed now is in the way below.
+  if (!left_.empty() && disk_.unlink(left_))
+    left_.clear();
+  if (auto newest = demand_newest(disk_, config_, number); !newest)
+    return tl::unexpected{std::move(newest).error()};
+  auto begun = unfinished_file_path(config_, number);
+  auto made = disk_.open(begun, open_mode::create);
   if (!made)
     return made;
-  auto done = demand_newest(disk, config, number).and_then([&] {
-    return fill_with_zeros(**made, config.file_bytes);
-  });
+  auto done = fill_with_zeros(**made, config_.file_bytes);
   made->reset();
   if (done)
-    done = disk.rename(begun, path);
+    done = disk_.rename(begun, path);
   if (done) {
     begun = path;
     done = in_step(safety_step::prepared_name_sync, [&] {
-      return disk.sync_directory(config.directory);
+      return disk_.sync_directory(config_.directory);
     });
   }
   if (done)
-    made = disk.open(path, open_mode::write);
-  if (done && made)
+    made = disk_.open(path, open_mode::write);
+  if (done && made) {
+    left_.clear();
     return made;
-  // Best effort: the next opening removes what is left.
-  static_cast<void>(disk.unlink(begun));
+  }
+  if (!disk_.unlink(begun))
+    left_ = std::move(begun);
   return tl::unexpected{done ? made.error() : done.error()};
 }
 

@@ -18,7 +18,7 @@ struct cut_journal : journal_fixture {
     for (const auto* payload : {"a", "b", "c"})
       REQUIRE(commit(payload) == commit_outcome::durable);
     REQUIRE(commit(std::string(9000, 'd')) == commit_outcome::durable);
-    REQUIRE(journal::prepare(disk, config, 2));
+    REQUIRE(log->prepare(2));
     cut_power();
   }
 
@@ -87,7 +87,7 @@ TEST_SUITE("journal_cut") {
       journal.open();
       REQUIRE(journal.commit("a") == commit_outcome::durable);
       for (const std::uint32_t number : {2u, 3u, 4u})
-        REQUIRE(torpor::journal::prepare(journal.disk, journal.config, number));
+        REQUIRE(journal.log->prepare(number));
       journal.disk.flip_bit(journal.path(2), 60'000, 5);
       journal.disk.crash_at(1 + seed % 9);
       static_cast<void>(journal.scan());

@@ -97,7 +97,7 @@ private:
     const auto number = log->wants_spare();
     if (number == 0)
       return;
-    if (auto made = journal::prepare(disk, config, number))
+    if (auto made = log->prepare(number))
       log->take_spare(number, std::move(*made));
   }
 

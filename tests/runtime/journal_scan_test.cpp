@@ -505,7 +505,7 @@ TEST_SUITE("journal_scan") {
     journal_fixture journal;
     journal.open();
     REQUIRE(journal.commit("first") == durable);
-    REQUIRE(torpor::journal::prepare(journal.disk, journal.config, 2));
+    REQUIRE(journal.log->prepare(2));
     journal.cut_power();
     const auto scanned = journal.open();
     CHECK(scanned.end.spare == 2);
@@ -525,7 +525,7 @@ TEST_SUITE("journal_scan") {
       // The name's sync fails, and the process dies before it removes it.
       journal.disk.fail(disk_call::sync_directory, 1, EIO);
       journal.disk.fail(disk_call::unlink, 1, EIO);
-      CHECK(!torpor::journal::prepare(journal.disk, journal.config, 2));
+      CHECK(!journal.log->prepare(2));
       journal.disk.restart();
       journal.open();
       REQUIRE(journal.commit("second") == durable);
@@ -541,7 +541,7 @@ TEST_SUITE("journal_scan") {
     journal.open();
     REQUIRE(journal.commit("first") == durable);
     const auto make = [&](std::uint32_t number) {
-      REQUIRE(torpor::journal::prepare(journal.disk, journal.config, number));
+      REQUIRE(journal.log->prepare(number));
     };
     SUBCASE("not all zeros") {
       make(2);
@@ -673,7 +673,7 @@ TEST_SUITE("journal_scan") {
     journal_fixture journal;
     journal.open();
     fill(journal, 5);
-    auto spare = torpor::journal::prepare(journal.disk, journal.config, 2);
+    auto spare = journal.log->prepare(2);
     journal.log->take_spare(2, std::move(*spare));
     journal.disk.fail(disk_call::write, 1, EIO);
     fill(journal, 1);
@@ -702,7 +702,7 @@ TEST_SUITE("journal_scan") {
       REQUIRE(journal.disk.open(unfinished_file_path(journal.config, 4),
                                 open_mode::create));
       journal.put(2, 50'000, as_bytes("torn"));
-      REQUIRE(torpor::journal::prepare(journal.disk, journal.config, 3));
+      REQUIRE(journal.log->prepare(3));
     };
     for (std::uint64_t nth = 1; nth <= 12; ++nth) {
       for (std::uint64_t seed = 0; seed < 8; ++seed) {

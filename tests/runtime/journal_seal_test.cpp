@@ -193,7 +193,7 @@ TEST_SUITE("journal_seal") {
 
   TEST_CASE_FIXTURE(sealing, "a file that was fenced without a frame counts") {
     files("a");
-    log->take_spare(2, journal::prepare(disk, config, 2).value());
+    log->take_spare(2, log->prepare(2).value());
     disk.fail(disk_call::write, 1, EIO);
     files("bc"); // In the files 3 and 4.
     REQUIRE(seal({1, 3, 1, 3}));
@@ -216,7 +216,7 @@ TEST_SUITE("journal_seal") {
   TEST_CASE_FIXTURE(sealing, "a file that was prepared and not used is passed "
                              "over") {
     files("ab");
-    REQUIRE(journal::prepare(disk, config, 3));
+    REQUIRE(log->prepare(3));
     REQUIRE(seal({1, 3, 1, 3}));
     CHECK(sealed() == texts_type{"7/0: a", "7/1: b"});
   }

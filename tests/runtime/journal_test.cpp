@@ -118,7 +118,7 @@ TEST_SUITE("journal") {
     running journal;
     REQUIRE(journal.log->wants_spare() == 2);
     const auto room = journal.log->room();
-    auto spare = torpor::journal::prepare(journal.disk, journal.config, 2);
+    auto spare = journal.log->prepare(2);
     REQUIRE(spare);
     journal.log->take_spare(2, std::move(*spare));
     CHECK(journal.log->wants_spare() == 0);
@@ -134,7 +134,7 @@ TEST_SUITE("journal") {
 
   TEST_CASE("a prepared file is zeros, durable under its name") {
     running journal;
-    REQUIRE(torpor::journal::prepare(journal.disk, journal.config, 2));
+    REQUIRE(journal.log->prepare(2));
     journal.cut_power(unsynced::dropped);
     CHECK(journal.bytes(2)
           == std::vector<std::byte>(journal.config.file_bytes));
@@ -143,9 +143,9 @@ TEST_SUITE("journal") {
 
   TEST_CASE("a file that exists, or existed, is never prepared again") {
     running journal;
-    REQUIRE(torpor::journal::prepare(journal.disk, journal.config, 3));
+    REQUIRE(journal.log->prepare(3));
     for (const std::uint32_t number : {1u, 2u, 3u})
-      CHECK(!torpor::journal::prepare(journal.disk, journal.config, number));
+      CHECK(!journal.log->prepare(number));
     CHECK(journal.disk.list("journal").value().size() == 2);
     journal.disk.remove_raw(journal.path(3)); // File 2 would be missed.
     journal.check_kept();
@@ -156,7 +156,7 @@ TEST_SUITE("journal") {
     const auto begun = unfinished_file_path(journal.config, 2);
     auto other = journal.disk.open(begun, open_mode::create);
     REQUIRE(other);
-    CHECK(!torpor::journal::prepare(journal.disk, journal.config, 2));
+    CHECK(!journal.log->prepare(2));
     REQUIRE(journal.commit(large('a')) == durable);
     CHECK(journal.commit(large('b')) == no_room);
     CHECK(journal.disk.open(begun, open_mode::read));
@@ -182,10 +182,49 @@ TEST_SUITE("journal") {
     for (const auto call : calls) {
       running journal;
       journal.disk.fail(call, 1, EIO);
-      CHECK(!torpor::journal::prepare(journal.disk, journal.config, 2));
+      CHECK(!journal.log->prepare(2));
       CHECK(journal.disk.list("journal").value().size() == 1);
-      CHECK(torpor::journal::prepare(journal.disk, journal.config, 2));
+      CHECK(journal.log->prepare(2));
       CHECK(journal.disk.violations().empty());
+    }
+  }
+
+  TEST_CASE("what preparing could not remove is removed before the next try") {
+    for (const auto call : {disk_call::write, disk_call::sync_directory}) {
+      for (const std::uint64_t refused : {1u, 2u, 3u}) {
+        CAPTURE(refused);
+        running journal;
+        journal.disk.fail(call, 1, EIO);
+        for (auto nth = refused; nth > 0; --nth)
+          journal.disk.fail(disk_call::unlink, nth, EIO);
+        for (auto n = refused; n > 0; --n) {
+          CHECK(!journal.log->prepare(2));
+          CHECK(journal.disk.list("journal").value().size() == 2);
+        }
+        REQUIRE(journal.commit(large('a')) == durable);
+        REQUIRE(journal.commit(large('b')) == durable);
+        CHECK(journal.log->current_file() == 2);
+        // It is not a leftover any more.
+        REQUIRE(journal.log->prepare(3));
+        CHECK(journal.disk.list("journal").value().size() == 3);
+        journal.check_kept();
+      }
+    }
+  }
+
+  TEST_CASE("somebody else may remove what preparing left behind") {
+    for (const auto call : {disk_call::write, disk_call::sync_directory}) {
+      running journal;
+      journal.disk.fail(call, 1, EIO);
+      journal.disk.fail(disk_call::unlink, 1, EIO);
+      CHECK(!journal.log->prepare(2));
+      const auto left = journal.disk.list("journal").value().back();
+      REQUIRE(journal.disk.unlink("journal/" + left));
+      REQUIRE(journal.commit(large('a')) == durable);
+      REQUIRE(journal.commit(large('b')) == durable);
+      REQUIRE(journal.log->prepare(3));
+      CHECK(journal.disk.list("journal").value().size() == 3);
+      journal.check_kept();
     }
   }
 
@@ -213,7 +252,7 @@ TEST_SUITE("journal") {
   TEST_CASE("a second failure in a row fails the journal for good") {
     for (const auto call : {disk_call::write, disk_call::sync}) {
       running journal;
-      auto spare = torpor::journal::prepare(journal.disk, journal.config, 2);
+      auto spare = journal.log->prepare(2);
       journal.log->take_spare(2, std::move(*spare));
       journal.disk.fail(call, 1, EIO);
       journal.disk.fail(call, 2, EIO);
@@ -245,7 +284,7 @@ TEST_SUITE("journal") {
   TEST_CASE("a file that fails at its first write is passed over") {
     running journal;
     REQUIRE(journal.commit(large('a')) == durable);
-    auto spare = torpor::journal::prepare(journal.disk, journal.config, 2);
+    auto spare = journal.log->prepare(2);
     journal.log->take_spare(2, std::move(*spare));
     journal.disk.fail(disk_call::write, 1, EIO);
     REQUIRE(journal.commit(large('b')) == durable);
@@ -256,7 +295,7 @@ TEST_SUITE("journal") {
   TEST_CASE("a file passed over is not named by a frame that had to wait") {
     running journal;
     REQUIRE(journal.commit(large('a')) == durable);
-    auto spare = torpor::journal::prepare(journal.disk, journal.config, 2);
+    auto spare = journal.log->prepare(2);
     journal.log->take_spare(2, std::move(*spare));
     journal.disk.fail(disk_call::write, 1, EIO);
     journal.disk.set_capacity(1);
