@@ -2,6 +2,7 @@
 // What a journal does with the last room that a disk has.
 #include "actors/fork.hpp"
 #include "tests/engine/simulated_store.hpp"
+#include "tests/engine/store_view.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -149,6 +150,47 @@ TEST_CASE("a fork that is made when a full disk has room again keeps its source"
       REQUIRE_MESSAGE(page, page.error().context);
       CHECK_FALSE(page->entries.empty());
     }
+  }
+  CHECK(refused > 0);
+}
+
+TEST_CASE("a pin that a full disk held back does not keep its source for ever") {
+  auto refused = 0;
+  for (int steps = 0;; ++steps) {
+    CAPTURE(steps);
+    full_store store;
+    store.append("source", 100);
+    store.run();
+    if (!store.fill(steps))
+      break;
+    // With the pin they are too much for the room that is left.
+    for (int i = 0; i < 4; ++i)
+      store.append("source", 3000, ack::buffered);
+    fork_request request;
+    request.name = "fork";
+    request.source_name = "source";
+    request.at = sequence{1};
+    std::optional<errc> failure;
+    fork(store.running(), request, [&](const result<write_outcome>& outcome) {
+      failure = outcome ? errc{} : outcome.error().code;
+    });
+    store.run();
+    refused += failure == errc::io_failed ? 1 : 0;
+    store.disk->set_capacity(0);
+    for (int i = 0; i < 5; ++i) {
+      store.advance(1000);
+      store.run();
+    }
+    for (const auto* name : {"fork", "source"}) {
+      store.remove(name);
+      store.run();
+    }
+    for (int i = 0; i < 8; ++i) {
+      store.advance(3'600'000);
+      store.run();
+    }
+    for (const auto& [name, id] : store_view{store}.all(listing::all))
+      CHECK(name == "fill");
   }
   CHECK(refused > 0);
 }
