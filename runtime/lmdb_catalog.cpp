@@ -110,6 +110,10 @@ result<lmdb_databases> open_to_write(const std::string& directory) {
 
 result<std::unique_ptr<catalog>> open_lmdb_catalog(const std::string& directory,
                                                    bool read_only) {
+  if (const auto file = directory + "/data.mdb"; read_only && !exists(file))
+    return fail(errc::corrupt, fmt::format("'{}' is missing; restore it from a "
+                                           "copy",
+                                           file));
   auto databases = read_only
                      ? lmdb_databases::open(directory, read_access(directory))
                      : open_to_write(directory);

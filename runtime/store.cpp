@@ -119,17 +119,19 @@ result<void> take_lock(store& opened, access mode) {
   return {};
 }
 
-/// A catalog that begins anew beside segments, though the journal does not begin
-/// there, is not this store's.
-result<void> check_catalog(const store& opened) {
-  if (opened.state.next_segment != 1)
-    return {};
+/// Whether a catalog that begins anew may be this store's: beside segments it is
+/// only when the journal still begins where they do.
+bool may_begin_anew(const store& opened) {
   auto& disk = *opened.world.disk;
   const auto segments = disk.list(segment_directory(opened.config.data_dir));
   if (!segments || segments->empty())
-    return {};
+    return true;
   const auto journal = list_journal_files(disk, opened.journal);
-  if (journal && !journal->numbers.empty() && journal->numbers.front() == 1)
+  return journal && !journal->numbers.empty() && journal->numbers.front() == 1;
+}
+
+result<void> check_catalog(const store& opened) {
+  if (opened.state.next_segment != 1 || may_begin_anew(opened))
     return {};
   return fail(errc::corrupt,
               fmt::format("'{}' has segments that its catalog does not know; "
@@ -138,10 +140,18 @@ result<void> check_catalog(const store& opened) {
                           catalog_directory(opened.config.data_dir)));
 }
 
+/// Not made where one has to be: it would only hide that it is missing.
+result<std::unique_ptr<catalog>> find_catalog(store& opened, access mode) {
+  const auto path = catalog_directory(opened.config.data_dir);
+  if (mode == access::write && !may_begin_anew(opened))
+    if (auto there = opened.world.open_catalog(path, true); !there)
+      return there;
+  return opened.world.open_catalog(path, mode == access::inspect);
+}
+
 /// One opening is told from the next by its number, counted in the catalog.
 result<void> open_catalog(store& opened, access mode) {
-  auto records = opened.world.open_catalog(
-    catalog_directory(opened.config.data_dir), mode == access::inspect);
+  auto records = find_catalog(opened, mode);
   if (!records)
     return tl::unexpected{records.error()};
   opened.records = std::move(*records);
@@ -153,6 +163,22 @@ result<void> open_catalog(store& opened, access mode) {
     return tl::unexpected{state.error()};
   opened.state = *state;
   return check_catalog(opened);
+}
+
+/// The first opening has made it.
+result<void> find_journal(store& opened, access mode) {
+  auto& disk = *opened.world.disk;
+  const auto& path = opened.journal.directory;
+  const auto files = disk.list(path);
+  if (!files && opened.state.incarnation != 0) {
+    if (auto machine = disk.list(opened.config.data_dir); !machine)
+      return tl::unexpected{std::move(machine).error()};
+    return fail(errc::corrupt,
+                fmt::format("{}; restore '{}' from a copy (an empty directory "
+                            "in its place gives up what was in it)",
+                            files.error().context, path));
+  }
+  return mode == access::write ? disk.make_directory(path) : result<void>{};
 }
 
 result<void> make_tables(store& opened) {
@@ -349,8 +375,8 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                 .and_then([&] { return is_new(disk, directory, mode); })
                 .and_then([&](bool) { return take_lock(*opened, mode); })
                 .and_then([&] { return find_identity(*opened, mode); })
-                .and_then([&] { return prepare(opened->journal.directory); })
                 .and_then([&] { return open_catalog(*opened, mode); })
+                .and_then([&] { return find_journal(*opened, mode); })
                 .and_then([&] { return make_tables(*opened); })
                 .and_then([&] {
                   return prepare(segment_directory(directory));

@@ -186,6 +186,26 @@ TEST_SUITE("store") {
   }
 
   TEST_CASE_FIXTURE(data_directory,
+                    "a directory that is missing is not made by a refusal") {
+    fill();
+    auto missing = journal_directory(path);
+    SUBCASE("journal") {}
+    SUBCASE("catalog") {
+      put("segments/0000000001.segment", "precious");
+      fs::remove(missing + "/0000000001.journal");
+      missing = catalog_directory(path);
+    }
+    fs::remove_all(missing);
+    for (const auto mode : {torpor::access::write, torpor::access::inspect,
+                            torpor::access::write}) {
+      CHECK(refused(mode) == errc::corrupt);
+      CHECK(text.find("'" + missing) != std::string::npos);
+      CHECK(text.find("restore") != std::string::npos);
+      CHECK_FALSE(fs::exists(missing));
+    }
+  }
+
+  TEST_CASE_FIXTURE(data_directory,
                     "a segment that no catalog knows is removed") {
     fill();
     put("segments/0000000009.segment", "cut off");
