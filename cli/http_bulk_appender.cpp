@@ -11,9 +11,10 @@ namespace torpor {
 
 namespace {
 
-// A round trip and a sync each: large, but well below what a daemon takes.
-constexpr std::size_t append_bytes = 4u << 20;
-constexpr std::size_t append_entries = 64u << 10;
+// A round trip and a sync each: large, but below what a daemon takes whose
+// journal files have 1 MiB.
+constexpr std::size_t append_bytes = 512u << 10;
+constexpr std::size_t append_entries = 16u << 10;
 
 /// Nobody else has it.
 std::string fresh_id() {
