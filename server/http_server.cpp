@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <future>
+#include <system_error>
 #include <utility>
 
 #include <sys/stat.h>
@@ -60,7 +61,8 @@ http_server::start(const http_options& options,
     return tl::unexpected{std::move(loops).error()};
   if (auto listening = made->listen(); !listening)
     return tl::unexpected{std::move(listening).error()};
-  made->run(make_handler);
+  if (auto running = made->run(make_handler); !running)
+    return tl::unexpected{std::move(running).error()};
   return made;
 }
 
@@ -110,17 +112,23 @@ result<void> http_server::listen_at(listening_socket socket, bool secured) {
                                "listens; try again with less running");
 }
 
-void http_server::run(const handler_factory& make_handler) {
+result<void> http_server::run(const handler_factory& make_handler) {
   for (const auto& loop : loops_)
     workers_.push_back(
       std::make_unique<http_worker>(shared_, *loop, make_handler(*loop)));
   for (const auto& listener : listeners_)
     listener->start();
-  for (const auto& loop : loops_)
-    threads_.emplace_back([loop = loop.get()] {
-      block_broken_pipes();
-      loop->run();
-    });
+  try {
+    for (const auto& loop : loops_)
+      threads_.emplace_back([loop = loop.get()] {
+        block_broken_pipes();
+        loop->run();
+      });
+    return {};
+  } catch (const std::system_error& thrown) {
+    return fail_io("start", "the threads of http.threads",
+                   thrown.code().value());
+  }
 }
 
 void http_server::stop() {

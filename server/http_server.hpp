@@ -60,7 +60,7 @@ private:
   [[nodiscard]] result<void> make_loops(const clock& time);
   [[nodiscard]] result<void> listen();
   [[nodiscard]] result<void> listen_at(listening_socket socket, bool secured);
-  void run(const handler_factory& make_handler);
+  [[nodiscard]] result<void> run(const handler_factory& make_handler);
   void remove_socket_file();
 
   http_shared shared_;
