@@ -212,7 +212,7 @@ TEST_CASE_FIXTURE(fixture, "a bulk append that was cut off is sent again") {
 }
 
 TEST_CASE_FIXTURE(fixture, "appends of a bulk are numbered, in each stream") {
-  const std::string half(3u << 20, 'x');
+  const std::string half(300u << 10, 'x');
   daemon->answers = {at(0, 200), at(2, 200), at(3, 200), at(0, 200), at(1, 200)};
   const auto bulk = streams.bulk();
   REQUIRE(bulk->begin("s"));
