@@ -98,17 +98,17 @@ bool damage_catalog(const effort& how) {
   alone.jobs = 1; // It forks.
   auto each = alone;
   each.stride = 1;
-  const campaign cut{"catalog, cuts", pages, [&](auto at) {
+  const case_series cut{"catalog, cuts", pages, [&](auto at) {
                        return noted(cuts, one.try_with(one.catalog().substr(
                                             0, at * page_bytes)));
                      }, {}};
-  const campaign old{"catalog, older", lived.end().updates, [&](auto at) {
+  const case_series old{"catalog, older", lived.end().updates, [&](auto at) {
                        return noted(olds, one.try_with(one.older(at)));
                      }, {}};
-  const campaign strange{"catalog, another store's", 1, [&](auto) {
+  const case_series strange{"catalog, another store's", 1, [&](auto) {
                            return noted(olds, one.try_with(other.catalog()));
                          }, {}};
-  const campaign flip{"catalog, bits", one.catalog().size() * 8,
+  const case_series flip{"catalog, bits", one.catalog().size() * 8,
                       [&](auto bit) { return one.flip(bit, flips); }, {}};
   if (!run(cut, each) || !run(old, each) || !run(strange, each)
       || !run(flip, alone))

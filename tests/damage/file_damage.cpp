@@ -170,7 +170,7 @@ bool damage_files(const effort& how) {
     const auto name = fmt::format("files, {}", lived.end().what);
     auto alone = how;
     alone.jobs = 1; // It forks.
-    const campaign tries{name, all.size(), [&](auto at) {
+    const case_series tries{name, all.size(), [&](auto at) {
       const auto& done = all[at];
       const auto end = try_real(
         lived.config, done.files, truth, directory,

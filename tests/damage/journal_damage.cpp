@@ -233,11 +233,11 @@ bool damage_journal(const effort& how) {
     const journal_case one{lived, when};
     fmt::print("journal, {}: {} bytes, {} frames\n", when.what, one.bytes(),
                one.frames());
-    const campaign flips{
+    const case_series flips{
       fmt::format("journal, {}, bits", when.what), one.bytes() * 8,
       [&](auto bit) { return one.flip(bit); },
       [&](auto bit) { return how.only == 0 && one.is_special(bit); }};
-    const campaign cuts{fmt::format("journal, {}, cuts", when.what),
+    const case_series cuts{fmt::format("journal, {}, cuts", when.what),
                         one.bytes(), [&](auto bytes) { return one.cut(bytes); },
                         {}};
     if (!run(flips, how) || !run(cuts, how))

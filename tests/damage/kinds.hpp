@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "tests/damage/campaign.hpp"
+#include "tests/damage/case_series.hpp"
 
 namespace torpor::test {
 

@@ -208,10 +208,10 @@ bool damage_segment(const effort& how) {
     const segment_case one{lived, number};
     const auto name = fmt::format("segment {}", number);
     fmt::print("{}: {} bytes, {} chunks\n", name, one.bytes(), one.chunks());
-    const campaign flips{
+    const case_series flips{
       name + ", bits", one.bytes() * 8, [&](auto bit) { return one.flip(bit); },
       [&](auto bit) { return how.only == 0 && one.is_special(bit); }};
-    const campaign cuts{name + ", cuts", one.bytes(),
+    const case_series cuts{name + ", cuts", one.bytes(),
                         [&](auto bytes) { return one.cut(bytes); }, {}};
     if (!run(flips, how) || !run(cuts, how))
       return false;

@@ -1,64 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of full disks share: a store at full/store, of torpord, on a
-# file system that ends. Source it before common.sh.
-
-# in_own_mounts SCRIPT ARGUMENT...: starts the script again in a mount namespace
-# of its own, or says why not and skips.
-in_own_mounts() {
-  [ -z "${TORPOR_OWN_MOUNTS:-}" ] || return 0
+# What the tests of full disks share: a store of torpord on a file system that
+# ends, which the script mounts at full. Source it with the script's arguments;
+# it goes on in a mount namespace of its own.
+if [ -z "${TORPOR_OWN_MOUNTS:-}" ]; then
   if ! unshare --mount --propagation private true 2>/dev/null; then
     echo "skipped: nobody but root can mount, or not here either"
     exit 77
   fi
-  TORPOR_OWN_MOUNTS=1 exec unshare --mount --propagation private "$@"
-}
+  TORPOR_OWN_MOUNTS=1 exec unshare --mount --propagation private "$0" "$@"
+fi
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+store=full/store
 
 starts() {
-  starts_torpord --torpor.data-dir=full/store --torpor.journal.file-bytes=1MiB \
+  starts_torpord --torpor.data-dir="$store" --torpor.journal.file-bytes=1MiB \
     --torpor.sync.max-delay=20ms
 }
 
-ask() {
-  curl -sS --max-time 20 --unix-socket full/store/torpor.sock "$@"
+creates() {
+  ask PUT "/v1/stream/$1"
+  answers 201
 }
 
-# append NAME FILE: appends the file, prints the status. Durable.
-append() {
-  ask -o answer -w '%{http_code}' -X POST -H 'Content-Type: application/octet-stream' \
-    --data-binary "@$2" "http://it/v1/stream/$1"
+removes() {
+  ask DELETE "/v1/stream/$1"
+  answers 204
 }
 
-create() {
-  ask -o answer -w '%{http_code}' -X PUT -H 'Content-Type: application/octet-stream' \
-    "http://it/v1/stream/$1"
+# taken: the last append was.
+taken() {
+  [ "$status" = 200 ] || [ "$status" = 204 ]
 }
 
 # fills NAME: appends to it until that is refused; counts in `kept`. Each entry
 # is 64 KiB that nothing compresses and begins with its number.
 fills() {
-  local status
   for ((kept = 0; kept < 2000; ++kept)); do
     { printf '%08d' "$kept"; head -c 65528 /dev/urandom; } >entry
-    status=$(append "$1" entry)
-    case $status in
-      200 | 204) cat entry >>"sent-$1" ;;
-      *) break ;;
-    esac
+    append "$1" entry
+    taken || break
+    cat entry >>"sent-$1"
   done
-  equal "the answer on a full disk" "$status" 503
-  grep -q '"io_failed"' answer || fail "it says: $(cat answer)"
+  answers 503 '"io_failed"'
 }
 
 # reads NAME: what was acknowledged is there, and nothing is changed.
 reads() {
-  ask -o got "http://it/v1/stream/$1?offset=-1" -w '%header{Stream-Next-Offset}' \
-    >next 2>err
+  local next=-1
+  : >got
   while :; do
-    ask "http://it/v1/stream/$1?offset=$(cat next)" -o more \
-      -w '%header{Stream-Next-Offset}' >next.new
-    [ -s more ] || break
-    cat more >>got
-    mv next.new next
+    ask GET "/v1/stream/$1?offset=$next" -D head
+    answers 200
+    [ -s answer ] || break
+    cat answer >>got
+    next=$(sed -n 's/^stream-next-offset: *\([^[:cntrl:]]*\).*/\1/Ip' head)
   done
   cmp -n "$(stat -c %s "sent-$1")" got "sent-$1" \
     || fail "'$1' is not what was acknowledged"
@@ -69,13 +64,12 @@ resumes() {
   local tries
   printf 'after' >entry
   for ((tries = 0; tries < 200; ++tries)); do
-    case $(append "$1" entry) in
-      200 | 204)
-        cat entry >>"sent-$1"
-        return
-        ;;
-    esac
-    read -rt 0.05 <> <(:) || true
+    append "$1" entry
+    if taken; then
+      cat entry >>"sent-$1"
+      return
+    fi
+    pause 0.05
   done
   fail "writes do not resume: $(cat answer)"
 }

@@ -3,8 +3,6 @@
 # A device that ends where its file system thinks there is room: the error comes
 # late, from a write or from the sync.
 . "$(dirname "$0")/disk.sh"
-in_own_mounts "$0" "$@"
-. "$(dirname "$0")/../cli/common.sh"
 
 mkdir full small
 mount -t tmpfs -o size=28m none small || { echo "skipped: no tmpfs"; exit 77; }
@@ -20,14 +18,13 @@ if ! mount -o loop,nodiscard small/device full 2>gone; then
 fi
 
 starts
-equal "a create" "$(create a)" 201
+creates a
 fills a
-kill -0 "$daemon" || fail "torpord ended"
+lives
 grep -Eq 'journal-(full|failed)' log || fail "the log says nothing: $(cat log)"
 [ "$(wc -l <log)" -lt 30 ] || fail "the log has $(wc -l <log) lines"
 reads a
-kill "$daemon"
-wait "$daemon"
+stops
 
 # What the device has is there, and what it lost has a name. It gets its room
 # first: without any, the file system cannot even repeat its own journal.
@@ -38,7 +35,7 @@ for ((i = 0; i < kept; ++i)); do # Each has 65,536 bytes.
   printf '\0\0\1\0'
   tail -c "+$((i * 65536 + 1))" sent-a | head -c 65536
 done >expected
-if "$torpor" read a -d full/store -o length-prefixed >got 2>err; then
+if "$torpor" read a -d "$store" -o length-prefixed >got 2>err; then
   cmp -n "$(stat -c %s expected)" got expected ||
     fail "'a' is not what was acknowledged"
 else

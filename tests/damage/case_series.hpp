@@ -15,7 +15,7 @@ struct effort {
 };
 
 /// Many cases of one kind.
-struct campaign {
+struct case_series {
   std::string name;
   std::uint64_t cases = 0;
   /// Tries a case, from 0. Empty, or what is wrong. Any thread.
@@ -27,9 +27,9 @@ struct campaign {
 /// Tries them, tells how many and how long on stdout, and the progress on
 /// stderr if that is a terminal; false when some failed, which are told with the
 /// option that repeats them. A case that ends the process is told, too.
-[[nodiscard]] bool run(const campaign& what, const effort& how);
+[[nodiscard]] bool run(const case_series& what, const effort& how);
 
-/// How many were tried by all campaigns of this process.
+/// How many were tried by all series of this process.
 [[nodiscard]] std::uint64_t cases_tried();
 
 } // namespace torpor::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/damage/campaign.hpp"
+#include "tests/damage/case_series.hpp"
 
 #include <fmt/format.h>
 
@@ -34,7 +34,7 @@ std::atomic<std::uint64_t> tried = 0;
 /// Threads that take one case after the other. Threads: any.
 class runner {
 public:
-  runner(const campaign& what, const effort& how) : what_(what), how_(how) {}
+  runner(const case_series& what, const effort& how) : what_(what), how_(how) {}
 
   bool run() {
     for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
@@ -99,7 +99,7 @@ private:
     fmt::print(stderr, "\r{}: {} %\033[K", what_.name, 100 * at / what_.cases);
   }
 
-  const campaign& what_;
+  const case_series& what_;
   const effort& how_;
   std::atomic<std::uint64_t> next_ = 0;
   std::atomic<std::uint64_t> done_ = 0;
@@ -113,7 +113,7 @@ std::uint64_t cases_tried() {
   return tried;
 }
 
-bool run(const campaign& what, const effort& how) {
+bool run(const case_series& what, const effort& how) {
   return runner{what, how}.run();
 }
 
