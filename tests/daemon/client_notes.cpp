@@ -17,6 +17,12 @@ std::uint64_t client_notes::sent(
   return tag;
 }
 
+void client_notes::again(std::uint64_t tag) {
+  const std::lock_guard guard{mutex_};
+  log_.again(tag);
+  history_.again(tag);
+}
+
 void client_notes::succeeded(std::uint64_t tag, stream_id stream,
                              sequence first) {
   const std::lock_guard guard{mutex_};

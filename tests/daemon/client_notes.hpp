@@ -30,6 +30,8 @@ public:
   /// Notes a request and returns its tag, which `payloads` may want to name.
   std::uint64_t
   sent(const std::function<history::write_request(std::uint64_t)>& make);
+  /// It is sent once more.
+  void again(std::uint64_t tag);
   void succeeded(std::uint64_t tag, stream_id stream, sequence first = {});
   void refused(std::uint64_t tag, errc code);
   /// A fork is going to be made, under a name of its own.

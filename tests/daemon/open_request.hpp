@@ -3,7 +3,9 @@
 
 #include "cli/http_client.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace torpor::test {
@@ -20,6 +22,8 @@ struct open_request {
   /// A producer's: it is there once, however often it is sent.
   bool repeatable = false;
   bool again = false;
+  /// A delete's: that it was not carried out holds until it is sent again.
+  std::optional<std::uint64_t> removal;
 };
 
 } // namespace torpor::test

@@ -74,6 +74,8 @@ open_request& writing_client::begin(http_method method,
 bool writing_client::send() {
   while (open_) {
     open_->call.body = open_->body;
+    if (open_->again && open_->removal)
+      notes_.again(*open_->removal);
     const auto answer = client_->send(open_->call);
     // A daemon that is told to stop may have done it, too.
     const auto stops = answer && answer->status == 503

@@ -116,6 +116,7 @@ bool writing_client::remove(written_stream& gone) {
     return request_of(write_kind::remove, gone.name);
   });
   auto& sent = begin(http_method::remove, gone.name);
+  sent.removal = tag;
   sent.settle = [this, &gone, tag](const http_answer& answer, bool again) {
     const auto was_gone = answer.status == 404
                           || (gone.has_forks && answer.status == 410);

@@ -14,6 +14,8 @@ std::uint64_t history::sent(write_request added) {
 void history::again(std::uint64_t tag) {
   auto& request = requests_[tag];
   request.repeated = true;
+  if (request.known == fate::refused)
+    request.known = fate::unknown;
   request.since_ms = std::min(request.since_ms, now_ms_);
 }
 

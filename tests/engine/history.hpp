@@ -65,7 +65,8 @@ public:
 
   /// Notes a request before it is sent; returns its tag.
   std::uint64_t sent(write_request added);
-  /// It is sent once more, when the clock may have gone back.
+  /// It is sent once more, when the clock may have gone back; whatever became of
+  /// it before, it may be carried out now.
   void again(std::uint64_t tag);
   /// What the wall clock shows from now on.
   void turned(std::int64_t wall_ms);

@@ -368,6 +368,22 @@ TEST_CASE("the judge does not take a repetition for as old as the first try") {
   CHECK(all.verdict() == "");
 }
 
+TEST_CASE("a delete that was not carried out may be when it is sent again") {
+  told_store all;
+  auto& told = all.told;
+  const auto tag = told.sent(request_for("a", write_kind::remove));
+  const auto is_gone = [&] {
+    const result<read_page> page = fail(errc::not_found, "no 'a'");
+    return told.judge("a", {}, page, false, told.size()).empty();
+  };
+  CHECK(is_gone());
+  told.crashed();
+  CHECK(all.verdict() == "");
+  CHECK_FALSE(is_gone());
+  told.again(tag);
+  CHECK(is_gone());
+}
+
 TEST_CASE("what had expired may be back when the clock is set back") {
   told_store all;
   auto& told = all.told;
