@@ -43,8 +43,12 @@ void history::seen(const found_stream& found) {
   truncated_[found.id] = found.first;
   created_.emplace(found.id, size());
   auto& known = seen_[found.id];
-  for (std::size_t i = 0; i < found.payloads.size(); ++i)
-    known[raw(found.first) + i].payload = found.payloads[i];
+  for (std::size_t i = 0; i < found.payloads.size(); ++i) {
+    auto& entry = known[raw(found.first) + i];
+    entry.payload = found.payloads[i];
+    if (!found.times.empty())
+      entry.time_ms = found.times[i];
+  }
 }
 
 /// What was truncated up to where a fork begins changed nothing.

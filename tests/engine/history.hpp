@@ -24,6 +24,7 @@ struct found_stream {
   fork_origin origin{};
   bool closed = false;
   std::string content_type{};
+  std::vector<std::int64_t> times{}; ///< Of the entries; empty: unknown.
 };
 
 /// What a driver outside the store knows: every request before it was sent
@@ -192,6 +193,8 @@ private:
   [[nodiscard]] bool may_be_closed(const found_stream& found) const;
   [[nodiscard]] std::string judge_first(const found_stream& found) const;
   [[nodiscard]] std::string judge_seen(const found_stream& found) const;
+  [[nodiscard]] std::string judge_seen(const found_stream& found, stream_id of,
+                                       std::uint64_t end) const;
   [[nodiscard]] std::string judge_order(const found_stream& found) const;
   [[nodiscard]] std::string judge_inherited(const found_stream& found) const;
   [[nodiscard]] std::string judge_state(const found_stream& found) const;

@@ -33,6 +33,7 @@ result<found_stream> read_all(inspected& store, const history& promised,
           !wrong.empty())
         return fail(errc::corrupt, wrong);
       all.payloads.emplace_back(as_text(entry.payload));
+      all.times.push_back(entry.time_ms);
     }
     wanted.from = part->next_from;
     // It may have grown: what waited for room is written when there is some.

@@ -17,6 +17,7 @@ namespace {
 struct kept_stream {
   stream_info info;
   std::vector<std::string> payloads; ///< From `info.first` on.
+  std::map<std::uint64_t, std::int64_t> times{}; ///< By sequence; 0 else.
 };
 
 /// A store that has whatever a test puts into it.
@@ -35,7 +36,7 @@ public:
 
   result<read_page> read(stream_ref stream,
                          const read_options& wanted) override {
-    const auto& from = kept.at(stream.id);
+    auto& from = kept.at(stream.id);
     if (wanted.from < from.info.first)
       return fail(errc::out_of_range, "truncated");
     read_page page;
@@ -43,8 +44,10 @@ public:
     page.next = page.next_from = from.info.next;
     for (auto at = raw(wanted.from) - raw(from.info.first);
          at < from.payloads.size(); ++at)
-      page.entries.push_back(
-        {from.info.first + at, 0, as_bytes(from.payloads[at]), {}});
+      page.entries.push_back({from.info.first + at,
+                              from.times[raw(from.info.first) + at],
+                              as_bytes(from.payloads[at]),
+                              {}});
     return page;
   }
 };
@@ -199,6 +202,19 @@ TEST_CASE("the judge finds what a reader has seen and is gone") {
   all.payloads().insert(all.payloads().end(), {"2/0/x", "2/1/x"});
   CHECK(all.verdict() == "");
   all.payloads().resize(4);
+  CHECK(all.verdict() != "");
+}
+
+TEST_CASE("the judge finds an entry whose time has changed") {
+  told_store all;
+  auto& times = all.store.kept[one].times;
+  times = {{0, 5}, {1, 5}, {2, 6}, {3, 7}};
+  CHECK(all.verdict() == "");
+  SUBCASE("since a reader saw it") { times[2] = 7; }
+  SUBCASE("to one before that of an older one") {
+    all.append(1, ack::durable);
+    times[4] = 6;
+  }
   CHECK(all.verdict() != "");
 }
 
