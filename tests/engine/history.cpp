@@ -14,6 +14,7 @@ std::uint64_t history::sent(write_request added) {
 void history::again(std::uint64_t tag) {
   auto& request = requests_[tag];
   request.repeated = true;
+  request.over_at = 0;
   request.since_ms = std::min(request.since_ms, now_ms_);
 }
 
@@ -32,7 +33,7 @@ void history::synced(const std::vector<std::uint64_t>& tags) {
     if (request.known != fate::buffered)
       continue;
     request.known = fate::durable;
-    request.answered_at = size();
+    request.answered_at = request.over_at = size();
     durable_[request.id].push_back(tag);
     created_.emplace(request.id, size());
   }
@@ -88,6 +89,8 @@ void history::note_maybe_removed(const std::string& name) {
 
 void history::crashed() {
   for (auto& request : requests_) {
+    if (request.over_at == 0)
+      request.over_at = size();
     if (request.known == fate::buffered)
       request.known = fate::unknown;
     // A remove without an answer may have happened.

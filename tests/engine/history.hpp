@@ -61,6 +61,8 @@ public:
     bool wrong = false;    ///< Has to be refused, whatever comes in between.
     bool repeated = false; ///< Sent more than once.
     std::uint64_t answered_at = 0; ///< So many requests were sent before.
+    /// So many were when it was on the disk, or would never be; 0: it is open.
+    std::uint64_t over_at = 0;
     std::int64_t since_ms = 0; ///< It was carried out at that time or later.
   };
 
@@ -156,6 +158,12 @@ private:
     std::optional<std::int64_t> time_ms;
   };
 
+  /// What may have held for a stream.
+  struct bound {
+    retention_policy keep;
+    std::uint64_t since = 0; ///< For requests from there on it was known.
+  };
+
   using durations = std::map<stream_id, std::uint64_t>; ///< See answered_at.
 
   /// Whether a request was for that name and may have been carried out: for that
@@ -174,13 +182,16 @@ private:
   [[nodiscard]] bool may_lose(const std::string& name, sequence before,
                               stream_id id = {}) const;
   /// Bounds that may have held for a stream.
-  [[nodiscard]] std::vector<retention_policy>
-  bounds(const std::string& name, stream_id id = {}) const;
+  [[nodiscard]] std::vector<bound> bounds(const std::string& name,
+                                          stream_id id = {}) const;
   [[nodiscard]] sequence end(stream_id id, std::uint64_t sent) const;
   [[nodiscard]] bool is_retained(const found_stream& found) const;
+  [[nodiscard]] std::uint64_t block_bytes_max(std::uint64_t tag) const;
+  [[nodiscard]] bool may_exceed(const found_stream& found,
+                                const std::vector<bound>& all) const;
   [[nodiscard]] sequence least(stream_id id) const;
-  [[nodiscard]] const write_request* find_entry(stream_id id,
-                                                std::uint64_t at) const;
+  [[nodiscard]] std::optional<std::uint64_t> find_entry(stream_id id,
+                                                        std::uint64_t at) const;
   void accept(std::uint64_t tag, const write_outcome& outcome);
   void refuse(std::uint64_t tag, errc code);
   [[nodiscard]] std::string judge_success(const write_request& request,

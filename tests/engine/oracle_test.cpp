@@ -210,7 +210,9 @@ TEST_CASE("the judge finds an entry whose time has changed") {
   auto& times = all.store.kept[one].times;
   times = {{0, 5}, {1, 5}, {2, 6}, {3, 7}};
   CHECK(all.verdict() == "");
-  SUBCASE("since a reader saw it") { times[2] = 7; }
+  SUBCASE("since a reader saw it") {
+    times[2] = 7;
+  }
   SUBCASE("to one before that of an older one") {
     all.append(1, ack::durable);
     times[4] = 6;
@@ -336,6 +338,41 @@ TEST_CASE("the judge lets bounds take what they bound, and no more") {
   }
   SUBCASE("the whole stream") {
     all.store.kept.clear();
+    CHECK(all.verdict() != "");
+  }
+}
+
+TEST_CASE(
+  "the judge lets a bound on bytes take what is too much, and no more") {
+  told_store all;
+  all.add(other, "b");
+  write_outcome outcome;
+  outcome.stream = other;
+  auto bound = request_for("b", write_kind::retention);
+  bound.keep.bytes = 4096;
+  all.told.answered(all.told.sent(std::move(bound)), outcome);
+  auto& kept = all.store.kept[other];
+  for (; kept.payloads.size() < 20; outcome.first = outcome.first + 1) {
+    kept.payloads.push_back(
+      fmt::format("{}/0/{}", all.told.size(), std::string(300, 'x')));
+    auto request = request_for("b", write_kind::append, {kept.payloads.back()});
+    all.told.answered(all.told.sent(std::move(request)), outcome);
+  }
+  const auto take = [&](std::uint64_t count) {
+    kept.info.first = sequence{count};
+    const auto begin = kept.payloads.begin();
+    kept.payloads.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+  };
+  SUBCASE("one of its 16ths more") {
+    take(8);
+    CHECK(all.verdict() == "");
+  }
+  SUBCASE("two more") {
+    take(10);
+    CHECK(all.verdict() != "");
+  }
+  SUBCASE("nearly all") {
+    take(19);
     CHECK(all.verdict() != "");
   }
 }
