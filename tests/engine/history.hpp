@@ -66,6 +66,12 @@ public:
     std::int64_t since_ms = 0; ///< It was carried out at that time or later.
   };
 
+  /// What holds for a stream, or may have.
+  struct bound {
+    retention_policy keep;
+    std::uint64_t since = 0; ///< For requests from there on it was known.
+  };
+
   /// Notes a request before it is sent; returns its tag.
   std::uint64_t sent(write_request added);
   /// It is sent once more, when the clock may have gone back.
@@ -112,8 +118,17 @@ public:
   [[nodiscard]] bool may_expire(const std::string& name, stream_id id = {},
                                 std::uint64_t trusted = ~std::uint64_t{0}) const;
 
-  /// Streams whose bounds are known for sure.
-  [[nodiscard]] std::map<stream_id, retention_policy> bounded() const;
+  /// Streams whose bounds are known for sure, with the store's rules.
+  [[nodiscard]] std::map<stream_id, bound> bounded() const;
+
+  /// The latest time that the wall clock ever showed.
+  [[nodiscard]] std::int64_t latest_ms() const { return latest_ms_; }
+
+  /// Whether a stream has more than its bounds allow, when nobody has used it
+  /// since `used_ms` and that is more than an hour ago. Empty when not.
+  [[nodiscard]] std::string judge_excess(const found_stream& found,
+                                         const bound& by,
+                                         std::int64_t used_ms) const;
 
   /// Checks all entries of one stream. Empty when all is well, else what is
   /// wrong.
@@ -158,12 +173,6 @@ private:
     std::optional<std::int64_t> time_ms;
   };
 
-  /// What may have held for a stream.
-  struct bound {
-    retention_policy keep;
-    std::uint64_t since = 0; ///< For requests from there on it was known.
-  };
-
   using durations = std::map<stream_id, std::uint64_t>; ///< See answered_at.
 
   /// Whether a request was for that name and may have been carried out: for that
@@ -187,6 +196,8 @@ private:
   [[nodiscard]] sequence end(stream_id id, std::uint64_t sent) const;
   [[nodiscard]] bool is_retained(const found_stream& found) const;
   [[nodiscard]] std::uint64_t block_bytes_max(std::uint64_t tag) const;
+  [[nodiscard]] retention_policy rule_of(const std::string& name) const;
+  [[nodiscard]] bool exceeds(const found_stream& found, const bound& by) const;
   [[nodiscard]] bool may_exceed(const found_stream& found,
                                 const std::vector<bound>& all) const;
   [[nodiscard]] sequence least(stream_id id) const;

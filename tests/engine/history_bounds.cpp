@@ -3,11 +3,15 @@
 #include "tests/engine/history.hpp"
 #include "tests/engine/request_batch.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace torpor::test {
 
 namespace {
+
+constexpr std::uint64_t hour_ms = 3'600'000; ///< Between reviews, at most.
 
 constexpr auto ms_between = [](std::int64_t from, std::int64_t to) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(to - from, 0));
@@ -28,6 +32,19 @@ std::uint64_t stored_bytes_max(const std::vector<std::string>& payloads) {
     bytes += payload.size() + head_bytes + (bare ? 0 : properties_bytes);
   }
   return bytes;
+}
+
+/// Each number of a policy, or else of a rule.
+retention_policy merged(retention_policy own, const retention_policy& rule) {
+  const auto merge = [](std::uint64_t& number, std::uint64_t other) {
+    if (number == 0)
+      number = other;
+  };
+  merge(own.age_ms, rule.age_ms);
+  merge(own.bytes, rule.bytes);
+  merge(own.entries, rule.entries);
+  merge(own.ttl_ms, rule.ttl_ms);
+  return own;
 }
 
 /// Entries are counted and go in runs of that part of a bound.
@@ -175,10 +192,20 @@ bool history::may_be_deleted(const stream_info& stream, sequence at) const {
          || may_lose(stream.name, at + 1, stream.id);
 }
 
+/// What the store's rules say of a name.
+retention_policy history::rule_of(const std::string& name) const {
+  for (const auto& [prefix, keep] : rules_) // At most one fits.
+    if (name.starts_with(prefix))
+      return keep;
+  return {};
+}
+
 /// Streams whose newest policy is acknowledged, and nothing came behind it that
-/// may have replaced it.
-std::map<stream_id, retention_policy> history::bounded() const {
-  std::map<stream_id, retention_policy> all;
+/// may have replaced it; and those that never had one.
+std::map<stream_id, history::bound> history::bounded() const {
+  std::map<stream_id, bound> all;
+  for (const auto& [id, since] : created_)
+    all[id] = {};
   for (const auto& request : requests_) {
     const auto sets = request.kind == write_kind::retention
                       || (request.kind == write_kind::create
@@ -186,13 +213,63 @@ std::map<stream_id, retention_policy> history::bounded() const {
     if (!sets || request.known == fate::refused)
       continue;
     if (request.known == fate::durable)
-      all[request.id] = request.keep;
+      all[request.id] = {request.keep, request.answered_at};
     else
       std::erase_if(all, [&](const auto& each) {
         return names_.at(each.first) == request.stream;
       });
   }
+  for (auto& [id, by] : all)
+    by.keep = merged(by.keep, rule_of(names_.at(id)));
+  std::erase_if(all,
+                [](const auto& each) { return !has_bound(each.second.keep); });
   return all;
+}
+
+/// Whether a stream's own entries have more than a bound on bytes allows. Of
+/// the oldest run a part may have gone that was counted as large as the rest,
+/// and what came before the bound was counted like that as a whole.
+bool history::exceeds(const found_stream& found, const bound& by) const {
+  if (by.keep.bytes == 0)
+    return false;
+  std::uint64_t block = 0;
+  std::uint64_t bytes = 0;
+  const auto own = std::max(found.first, found.origin.at);
+  for (auto i = raw(own) - raw(found.first); i < found.payloads.size(); ++i) {
+    const auto tag = origin_of(found.payloads[i]).tag;
+    if (tag < by.since)
+      return false;
+    bytes += found.payloads[i].size();
+    block = std::max(block, block_bytes_max(tag));
+  }
+  return bytes > by.keep.bytes + run_bytes(by.keep) + block;
+}
+
+std::string history::judge_excess(const found_stream& found, const bound& by,
+                                  std::int64_t used_ms) const {
+  const auto& keep = by.keep;
+  const auto wrong = [&](std::string_view what) {
+    return fmt::format("stream '{}' ({}) at {} ms, used at {} ms: {}",
+                       found.name, raw(found.id), now_ms_, used_ms, what);
+  };
+  const auto is_over = [&](std::int64_t from_ms, std::uint64_t span_ms) {
+    return span_ms != 0 && ms_between(from_ms, now_ms_) >= span_ms + hour_ms;
+  };
+  const auto next = found.first + found.payloads.size();
+  const auto own = raw(next) - raw(std::max(found.first, found.origin.at));
+  if (keep.expires_ms != 0 && keep.expires_ms <= now_ms_)
+    return wrong(fmt::format("it ended at {} ms", keep.expires_ms));
+  if (is_over(used_ms, keep.ttl_ms))
+    return wrong(fmt::format("it has {} ms to live", keep.ttl_ms));
+  if (keep.entries != 0 && own > keep.entries)
+    return wrong(fmt::format("it keeps {} entries, not {}", own, keep.entries));
+  // What is older than the newest is kept for as long as a run lasts.
+  if (own > 0 && !found.times.empty()
+      && is_over(found.times.back(), keep.age_ms + keep.age_ms / 16))
+    return wrong(fmt::format("all is older than {} ms", keep.age_ms));
+  if (exceeds(found, by))
+    return wrong(fmt::format("it has more than {} bytes", keep.bytes));
+  return {};
 }
 
 } // namespace torpor::test

@@ -93,4 +93,22 @@ std::string inspect(inspected& store, history& promised) {
   return {};
 }
 
+std::string inspect_excess(inspected& store, const history& promised,
+                           std::int64_t used_ms) {
+  const auto bounded = promised.bounded();
+  for (const auto& info : store.streams()) {
+    const auto keep = bounded.find(info.id);
+    if (keep == bounded.end())
+      continue;
+    const auto found = read_all(store, promised, info);
+    if (!found)
+      return fmt::format("stream '{}': {}", info.name,
+                         to_string(found.error()));
+    if (auto wrong = promised.judge_excess(*found, keep->second, used_ms);
+        !wrong.empty())
+      return wrong;
+  }
+  return {};
+}
+
 } // namespace torpor::test

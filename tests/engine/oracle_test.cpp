@@ -377,6 +377,70 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("the judge finds what bounds should have taken after a quiet time") {
+  told_store all;
+  constexpr std::int64_t hour_ms = 3'600'000;
+  all.told.turned(1'000);
+  auto bound = request_for("a", write_kind::retention);
+  retention_policy rule;
+  SUBCASE("by age") {
+    bound.keep.age_ms = 100;
+  }
+  SUBCASE("by number") {
+    bound.keep.entries = 4;
+  }
+  SUBCASE("by bytes") {
+    bound.keep.bytes = 100;
+  }
+  SUBCASE("by a time to live") {
+    bound.keep.ttl_ms = 100;
+  }
+  SUBCASE("by a date") {
+    bound.keep.expires_ms = 2 * hour_ms;
+  }
+  SUBCASE("by a rule of the store's") {
+    rule.age_ms = 100;
+  }
+  if (rule.age_ms != 0)
+    all.told.rule("a", rule);
+  write_outcome outcome;
+  outcome.stream = one;
+  all.told.answered(all.told.sent(std::move(bound)), outcome);
+  all.payloads().clear(); // Those before the bound are not counted.
+  for (int i = 0; i < 40; ++i)
+    all.append(1, ack::durable);
+  all.told.turned(3 * hour_ms);
+  CHECK(inspect_excess(all.store, all.told, 1'000) != "");
+  all.store.kept.clear();
+  CHECK(inspect_excess(all.store, all.told, 1'000) == "");
+}
+
+TEST_CASE("the judge grants bounds what is within them, and an hour") {
+  told_store all;
+  all.told.turned(1'000);
+  auto bound = request_for("a", write_kind::retention);
+  SUBCASE("by age") {
+    bound.keep.age_ms = 100;
+  }
+  SUBCASE("by number") {
+    bound.keep.entries = 4;
+  }
+  SUBCASE("by bytes") {
+    bound.keep.bytes = 30;
+  }
+  SUBCASE("by a time to live") {
+    bound.keep.ttl_ms = 100;
+  }
+  SUBCASE("by a date") {
+    bound.keep.expires_ms = 3'000'001;
+  }
+  write_outcome outcome;
+  outcome.stream = one;
+  all.told.answered(all.told.sent(std::move(bound)), outcome);
+  all.told.turned(3'000'000);
+  CHECK(inspect_excess(all.store, all.told, 1'000) == "");
+}
+
 TEST_CASE("the judge finds an answer that cannot be") {
   told_store all;
   write_outcome outcome;
