@@ -84,7 +84,11 @@ std::string lie_judge::take(stream& found, sequence wanted_from,
     if (auto wrong = promised_.judge_bytes(found.info.name, entry);
         !wrong.empty())
       return fmt::format("after lies in '{}': {}", found.info.name, wrong);
-    found.entries.emplace(raw(entry.seq), as_text(entry.payload));
+    const std::string payload{as_text(entry.payload)};
+    if (!found.payloads.insert(payload).second)
+      return fmt::format("after lies entry {} of '{}' is there twice",
+                         raw(entry.seq), found.info.name);
+    found.entries.emplace(raw(entry.seq), payload);
   }
   return {};
 }
@@ -102,6 +106,11 @@ std::string lie_judge::judge(std::uint64_t tag) {
     return promised_.may_be_gone(request.stream, request.id, before_)
              ? std::string{}
              : miss(tag, "the stream is missing");
+  // Up to where a fork begins nothing is truncated.
+  const auto& info = known->second.info;
+  if (request.kind == write_kind::truncate && info.first < request.before
+      && (info.origin.source == stream_id{} || request.before > info.origin.at))
+    return miss(tag, fmt::format("it begins at {} again", raw(info.first)));
   for (std::size_t i = 0; i < request.payloads.size(); ++i) {
     const auto at = raw(request.first) + i;
     const auto& found = known->second;
@@ -116,8 +125,7 @@ std::string lie_judge::judge(std::uint64_t tag) {
                          request.stream);
   }
   const auto closes = request.closes || request.kind == write_kind::close;
-  return closes && !known->second.info.closed ? miss(tag, "it is open again")
-                                              : std::string{};
+  return closes && !info.closed ? miss(tag, "it is open again") : std::string{};
 }
 
 /// Before the lies that is a loss; later it may be the end of everything.

@@ -16,7 +16,8 @@ namespace torpor::test {
 /// acknowledged before the lies is there, or a read names it as damaged. What
 /// came later may be missing without a word, but only as the end of everything:
 /// when an entry is missing, so is each one that was sent after its
-/// acknowledgement. Threads: one owner.
+/// acknowledgement. Nothing excuses an entry that is there twice. Threads: one
+/// owner.
 class lie_judge {
 public:
   /// The disk lied from the `before`th request on.
@@ -36,6 +37,7 @@ private:
   struct stream {
     stream_info info;
     std::map<std::uint64_t, std::string> entries;
+    std::set<std::string> payloads; ///< Theirs: no two are the same.
     std::set<std::uint64_t> named;
   };
 

@@ -506,6 +506,36 @@ TEST_CASE("what had expired may be back when the clock is set back") {
   CHECK(all.verdict() == "");
 }
 
+TEST_CASE("the judge of lies finds an entry that is there twice") {
+  told_store all;
+  auto& payloads = all.payloads();
+  payloads.insert(payloads.end(), {"2/0/x", "2/1/x"});
+  CHECK(lie_judge{all.store, all.told, 0}.judge() == "");
+  payloads.insert(payloads.end(), {"2/0/x", "2/1/x"});
+  CHECK(lie_judge{all.store, all.told, 0}.judge() != "");
+}
+
+TEST_CASE("the judge of lies finds changes that go back alone") {
+  told_store all;
+  const auto before = all.told.size();
+  SUBCASE("a truncation") {
+    all.acknowledge(write_kind::truncate, sequence{2});
+  }
+  SUBCASE("a close") {
+    all.acknowledge(write_kind::close);
+  }
+  CHECK(lie_judge{all.store, all.told, all.told.size()}.judge() != "");
+  CHECK(lie_judge{all.store, all.told, before}.judge() == "");
+  all.add(other, "b");
+  write_outcome outcome;
+  outcome.stream = other;
+  all.store.kept[other].payloads = {fmt::format("{}/0/x", all.told.size())};
+  const auto later = all.told.sent(
+    request_for("b", write_kind::append, all.store.kept[other].payloads));
+  all.told.answered(later, outcome);
+  CHECK(lie_judge{all.store, all.told, before}.judge() != "");
+}
+
 TEST_CASE("the judge of lies does not trust a renewal that they may have lost") {
   told_store all;
   auto& told = all.told;
