@@ -27,6 +27,23 @@ bool names_damage(const error& why, const std::set<std::string>& streams) {
 
 } // namespace
 
+std::string judge_refusal(const error& why,
+                          const std::set<std::string>& lied_of) {
+  constexpr std::string_view unfinished = ".tmp";
+  const auto explains = [&](std::string lied) {
+    if (lied.ends_with(unfinished))
+      lied.resize(lied.size() - unfinished.size());
+    const auto has = [&](char end) {
+      return why.context.find('\'' + lied + end) != std::string::npos;
+    };
+    return has('\'') || has('/'); // A directory explains its files.
+  };
+  if (why.code == errc::corrupt
+      && std::any_of(lied_of.begin(), lied_of.end(), explains))
+    return {};
+  return fmt::format("after lies it does not open: {}", to_string(why));
+}
+
 std::string lie_judge::judge() {
   for (auto& info : store_.streams()) {
     auto& found = found_[info.id];

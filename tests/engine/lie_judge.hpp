@@ -12,6 +12,12 @@
 
 namespace torpor::test {
 
+/// Judges the answer of a store that does not open, for a disk of which syncs
+/// lied of these files and directories: it names one whose damage they explain.
+/// Empty when all is well, else what is wrong.
+[[nodiscard]] std::string judge_refusal(const error& why,
+                                        const std::set<std::string>& lied_of);
+
 /// Judges a store whose disk lied and then lost its power. What was
 /// acknowledged before the lies is there, or a read names it as damaged. What
 /// came later may be missing without a word, but only as the end of everything:

@@ -506,6 +506,17 @@ TEST_CASE("what had expired may be back when the clock is set back") {
   CHECK(all.verdict() == "");
 }
 
+TEST_CASE("the judge of lies lets them explain what they were told of only") {
+  const error why{errc::corrupt, "journal 'store/journal/7.journal' at byte 9"};
+  CHECK(judge_refusal(why, {"store/journal/7.journal"}) == "");
+  CHECK(judge_refusal(why, {"store/journal/7.journal.tmp"}) == "");
+  CHECK(judge_refusal(why, {"store/journal"}) == "");
+  CHECK(judge_refusal(why, {}) != "");
+  CHECK(judge_refusal(why, {"store/journal/8.journal", "store/segments"})
+        != "");
+  CHECK(judge_refusal({errc::io_failed, why.context}, {"store/journal"}) != "");
+}
+
 TEST_CASE("the judge of lies finds an entry that is there twice") {
   told_store all;
   auto& payloads = all.payloads();
