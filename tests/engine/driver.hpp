@@ -81,6 +81,7 @@ private:
   [[nodiscard]] std::string play_lies();
   [[nodiscard]] std::string open_after_lies(std::uint64_t before,
                                             std::set<std::string>& heard);
+  [[nodiscard]] std::string inspect_after_lies(std::uint64_t before);
 
   std::mt19937_64 random_;
   request_maker maker_{random_, 10};

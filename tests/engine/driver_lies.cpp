@@ -49,7 +49,8 @@ std::string driver::open_after_lies(std::uint64_t before,
   if (!opened) {
     note(happening::refused_opening);
     note(to_string(opened.error()));
-    return judge_refusal(opened.error(), store_.disk->lied_of());
+    auto wrong = judge_refusal(opened.error(), store_.disk->lied_of());
+    return wrong.empty() ? inspect_after_lies(before) : wrong;
   }
   store_view store{store_};
   lie_judge judge{store, history_, before};
@@ -62,6 +63,19 @@ std::string driver::open_after_lies(std::uint64_t before,
     wrong = "broken rule: " + store_.disk->violations().front();
   store_.kill();
   return wrong;
+}
+
+/// What cannot be opened can be looked at, and says nothing wrong.
+std::string driver::inspect_after_lies(std::uint64_t before) {
+  auto opened = store_.inspect();
+  if (!opened)
+    return fmt::format("after lies nobody can look at it: {}",
+                       to_string(opened.error()));
+  resting_view store{std::move(*opened)};
+  lie_judge judge{store, history_, before};
+  judge.know_damage();
+  auto wrong = judge.judge();
+  return wrong.empty() ? wrong : "at rest: " + wrong;
 }
 
 } // namespace torpor::test

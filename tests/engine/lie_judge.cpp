@@ -153,7 +153,7 @@ std::string lie_judge::miss(std::uint64_t tag, std::string_view what) {
     return fmt::format("after lies '{}' ({}): {}, but request {} was "
                        "acknowledged before them",
                        request.stream, raw(request.id), what, tag);
-  if (request.answered_at < missing_from_) {
+  if (!knows_damage_ && request.answered_at < missing_from_) {
     missing_from_ = request.answered_at;
     missing_ = tag;
   }

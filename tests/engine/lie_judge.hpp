@@ -32,6 +32,10 @@ public:
       promised_(promised),
       before_(before) {}
 
+  /// Somebody was told already that the journal is damaged: anything that was
+  /// acknowledged after the lies had begun may be missing.
+  void know_damage() { knows_damage_ = true; }
+
   /// Empty when all is well, else what is wrong.
   [[nodiscard]] std::string judge();
 
@@ -56,6 +60,7 @@ private:
   inspected& store_;
   const history& promised_;
   std::uint64_t before_;
+  bool knows_damage_ = false;
   std::map<stream_id, stream> found_;
   std::uint64_t named_ = 0;
   std::uint64_t silent_ = 0;

@@ -547,6 +547,23 @@ TEST_CASE("the judge of lies finds changes that go back alone") {
   CHECK(lie_judge{all.store, all.told, before}.judge() != "");
 }
 
+TEST_CASE("damage that is known excuses what came after the lies had begun") {
+  told_store all;
+  const auto verdict = [&](std::uint64_t before) {
+    lie_judge judge{all.store, all.told, before};
+    judge.know_damage();
+    return judge.judge();
+  };
+  // The first request is lost, the second is there.
+  all.store.kept[one].info.first = sequence{2};
+  all.payloads().erase(all.payloads().begin(), all.payloads().begin() + 2);
+  CHECK(lie_judge{all.store, all.told, 0}.judge() != "");
+  CHECK(verdict(0) == "");
+  CHECK(verdict(1) != "");
+  all.payloads()[0] = "0/0/x"; // Nothing excuses another one in its place.
+  CHECK(verdict(0) != "");
+}
+
 TEST_CASE("the judge of lies does not trust a renewal that they may have lost") {
   told_store all;
   auto& told = all.told;

@@ -27,4 +27,16 @@ std::vector<stream_info> store_view::streams() {
   return found;
 }
 
+/// One that cannot be told of is left out.
+std::vector<stream_info> resting_view::streams() {
+  std::vector<stream_info> found;
+  const auto names = store_.list({}, {}, 1000);
+  if (!names)
+    return found;
+  for (const auto& [name, id] : *names)
+    if (auto info = store_.info({id, {}}))
+      found.push_back(std::move(*info));
+  return found;
+}
+
 } // namespace torpor::test
