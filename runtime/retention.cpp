@@ -168,8 +168,12 @@ stream_settings& settings_of(stream_record& record) {
 
 void count_entries(stream_record& record, const retention_policy& keep,
                    const block_view& block, std::int64_t before_ms) {
-  if (keep.age_ms == 0 && keep.bytes == 0)
+  if (keep.age_ms == 0 && keep.bytes == 0) {
+    // Else a later bound would take what was counted for all there is.
+    if (record.settings)
+      record.settings->runs.clear();
     return;
+  }
   auto& runs = settings_of(record).runs;
   if (runs.empty() && raw(record.first) < raw(block.first))
     runs.push_back({record.first, before_ms, before_ms,

@@ -44,7 +44,8 @@ private:
 stream_settings& settings_of(stream_record& record);
 
 /// Counts entries that have been added behind `next`, whose newest older entry
-/// has that time. Without a bound on age or bytes nothing is counted.
+/// has that time. Without a bound on age or bytes nothing is counted,
+/// and what was is forgotten.
 void count_entries(stream_record& record, const retention_policy& keep,
                    const block_view& block, std::int64_t before_ms);
 

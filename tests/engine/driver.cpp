@@ -43,7 +43,12 @@ void driver::choose_options() {
   }
   if (chance(10)) {
     retention_policy keep;
-    keep.entries = 1 + pick(30);
+    switch (pick(4)) {
+      case 0: keep.age_ms = 1 + pick(5000); break;
+      case 1: keep.bytes = 1 + pick(8000); break;
+      case 2: keep.ttl_ms = 1 + pick(5000); break;
+      default: keep.entries = 1 + pick(30);
+    }
     config.retention["some"] = {"t1/s", keep};
     history_.rule("t1/s", keep);
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,7 +79,9 @@ private:
   [[nodiscard]] std::string check_bounds();
   [[nodiscard]] std::string check_leaks();
   [[nodiscard]] std::string play_lies();
-  [[nodiscard]] std::string open_after_lies(std::uint64_t before);
+  [[nodiscard]] std::string open_after_lies(std::uint64_t before,
+                                            std::set<std::string>& heard);
+  [[nodiscard]] std::string inspect_after_lies(std::uint64_t before);
 
   std::mt19937_64 random_;
   request_maker maker_{random_, 10};

@@ -16,6 +16,7 @@ void history::again(std::uint64_t tag) {
   request.repeated = true;
   if (request.known == fate::refused)
     request.known = fate::unknown;
+  request.over_at = 0;
   request.since_ms = std::min(request.since_ms, now_ms_);
 }
 
@@ -34,7 +35,7 @@ void history::synced(const std::vector<std::uint64_t>& tags) {
     if (request.known != fate::buffered)
       continue;
     request.known = fate::durable;
-    request.answered_at = size();
+    request.answered_at = request.over_at = size();
     durable_[request.id].push_back(tag);
     created_.emplace(request.id, size());
   }
@@ -45,8 +46,12 @@ void history::seen(const found_stream& found) {
   truncated_[found.id] = found.first;
   created_.emplace(found.id, size());
   auto& known = seen_[found.id];
-  for (std::size_t i = 0; i < found.payloads.size(); ++i)
-    known[raw(found.first) + i].payload = found.payloads[i];
+  for (std::size_t i = 0; i < found.payloads.size(); ++i) {
+    auto& entry = known[raw(found.first) + i];
+    entry.payload = found.payloads[i];
+    if (!found.times.empty())
+      entry.time_ms = found.times[i];
+  }
 }
 
 /// What was truncated up to where a fork begins changed nothing.
@@ -86,6 +91,8 @@ void history::note_maybe_removed(const std::string& name) {
 
 void history::crashed() {
   for (auto& request : requests_) {
+    if (request.over_at == 0)
+      request.over_at = size();
     if (request.known == fate::buffered)
       request.known = fate::unknown;
     // A remove without an answer may have happened.

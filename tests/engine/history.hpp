@@ -24,6 +24,7 @@ struct found_stream {
   fork_origin origin{};
   bool closed = false;
   std::string content_type{};
+  std::vector<std::int64_t> times{}; ///< Of the entries; empty: unknown.
 };
 
 /// What a driver outside the store knows: every request before it was sent
@@ -60,7 +61,15 @@ public:
     bool wrong = false;    ///< Has to be refused, whatever comes in between.
     bool repeated = false; ///< Sent more than once.
     std::uint64_t answered_at = 0; ///< So many requests were sent before.
+    /// So many were when it was on the disk, or would never be; 0: it is open.
+    std::uint64_t over_at = 0;
     std::int64_t since_ms = 0; ///< It was carried out at that time or later.
+  };
+
+  /// What holds for a stream, or may have.
+  struct bound {
+    retention_policy keep;
+    std::uint64_t since = 0; ///< For requests from there on it was known.
   };
 
   /// Notes a request before it is sent; returns its tag.
@@ -110,8 +119,17 @@ public:
   [[nodiscard]] bool may_expire(const std::string& name, stream_id id = {},
                                 std::uint64_t trusted = ~std::uint64_t{0}) const;
 
-  /// Streams whose bounds are known for sure.
-  [[nodiscard]] std::map<stream_id, retention_policy> bounded() const;
+  /// Streams whose bounds are known for sure, with the store's rules.
+  [[nodiscard]] std::map<stream_id, bound> bounded() const;
+
+  /// The latest time that the wall clock ever showed.
+  [[nodiscard]] std::int64_t latest_ms() const { return latest_ms_; }
+
+  /// Whether a stream has more than its bounds allow, when nobody has used it
+  /// since `used_ms` and that is more than an hour ago. Empty when not.
+  [[nodiscard]] std::string judge_excess(const found_stream& found,
+                                         const bound& by,
+                                         std::int64_t used_ms) const;
 
   /// Checks all entries of one stream. Empty when all is well, else what is
   /// wrong.
@@ -174,13 +192,18 @@ private:
   [[nodiscard]] bool may_lose(const std::string& name, sequence before,
                               stream_id id = {}) const;
   /// Bounds that may have held for a stream.
-  [[nodiscard]] std::vector<retention_policy>
-  bounds(const std::string& name, stream_id id = {}) const;
+  [[nodiscard]] std::vector<bound> bounds(const std::string& name,
+                                          stream_id id = {}) const;
   [[nodiscard]] sequence end(stream_id id, std::uint64_t sent) const;
   [[nodiscard]] bool is_retained(const found_stream& found) const;
+  [[nodiscard]] std::uint64_t block_bytes_max(std::uint64_t tag) const;
+  [[nodiscard]] retention_policy rule_of(const std::string& name) const;
+  [[nodiscard]] bool exceeds(const found_stream& found, const bound& by) const;
+  [[nodiscard]] bool may_exceed(const found_stream& found,
+                                const std::vector<bound>& all) const;
   [[nodiscard]] sequence least(stream_id id) const;
-  [[nodiscard]] const write_request* find_entry(stream_id id,
-                                                std::uint64_t at) const;
+  [[nodiscard]] std::optional<std::uint64_t> find_entry(stream_id id,
+                                                        std::uint64_t at) const;
   void accept(std::uint64_t tag, const write_outcome& outcome);
   void refuse(std::uint64_t tag, errc code);
   [[nodiscard]] std::string judge_success(const write_request& request,
@@ -193,6 +216,8 @@ private:
   [[nodiscard]] bool may_be_closed(const found_stream& found) const;
   [[nodiscard]] std::string judge_first(const found_stream& found) const;
   [[nodiscard]] std::string judge_seen(const found_stream& found) const;
+  [[nodiscard]] std::string judge_seen(const found_stream& found, stream_id of,
+                                       std::uint64_t end) const;
   [[nodiscard]] std::string judge_order(const found_stream& found) const;
   [[nodiscard]] std::string judge_inherited(const found_stream& found) const;
   [[nodiscard]] std::string judge_state(const found_stream& found) const;

@@ -52,6 +52,7 @@ void history::accept(std::uint64_t tag, const write_outcome& outcome) {
   request.known = durable ? fate::durable : fate::buffered;
   if (!durable)
     return;
+  request.over_at = size();
   if (!request.payloads.empty() || !request.order.empty())
     durable_[outcome.stream].push_back(tag);
   const auto creates = request.kind == write_kind::create;

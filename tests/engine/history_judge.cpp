@@ -94,17 +94,32 @@ std::string history::judge_first(const found_stream& found) const {
 }
 
 std::string history::judge_seen(const found_stream& found) const {
-  const auto seen = seen_.find(found.id);
+  // The clock may be behind what a fork has inherited.
+  const auto own = std::max(found.first, found.origin.at);
+  for (auto i = raw(own) - raw(found.first) + 1; i < found.times.size(); ++i)
+    if (found.times[i] < found.times[i - 1])
+      return wrong_at(found, raw(found.first) + i,
+                      "it is older than the one before");
+  return judge_seen(found, found.id, ~std::uint64_t{0});
+}
+
+/// What a reader saw before `end` stays as it was; `of` as for `judge_part`.
+std::string history::judge_seen(const found_stream& found, stream_id of,
+                                std::uint64_t end) const {
+  const auto seen = seen_.find(of);
   if (seen == seen_.end())
     return {};
   const auto& entries = seen->second;
-  for (auto each = entries.lower_bound(raw(found.first)); each != entries.end();
-       ++each) {
+  for (auto each = entries.lower_bound(raw(found.first));
+       each != entries.end() && each->first < end; ++each) {
     const auto at = each->first - raw(found.first);
-    if (at >= found.payloads.size()
-        || found.payloads[at] != each->second.payload)
+    const auto& [payload, time_ms] = each->second;
+    if (at >= found.payloads.size() || found.payloads[at] != payload)
       return wrong_at(found, each->first,
                       "a reader had seen another entry here");
+    if (!found.times.empty() && time_ms && found.times[at] != *time_ms)
+      return wrong_at(found, each->first,
+                      "a reader had seen another time here");
   }
   return {};
 }
@@ -191,11 +206,8 @@ std::string history::judge_inherited(const found_stream& found) const {
   for (auto of = found.origin.source; of != stream_id{};) {
     if (auto wrong = judge_part(found, of, raw(end)); !wrong.empty())
       return wrong;
-    if (const auto known = seen_.find(of); known != seen_.end())
-      for (const auto& [at, entry] : known->second)
-        if (at >= raw(found.first) && at < raw(end)
-            && found.payloads[at - raw(found.first)] != entry.payload)
-          return wrong_at(found, at, "its source had another entry here");
+    if (auto wrong = judge_seen(found, of, raw(end)); !wrong.empty())
+      return wrong;
     const auto next = origins_.find(of);
     if (next == origins_.end())
       return {};

@@ -33,6 +33,7 @@ result<found_stream> read_all(inspected& store, const history& promised,
           !wrong.empty())
         return fail(errc::corrupt, wrong);
       all.payloads.emplace_back(as_text(entry.payload));
+      all.times.push_back(entry.time_ms);
     }
     wanted.from = part->next_from;
     // It may have grown: what waited for room is written when there is some.
@@ -89,6 +90,24 @@ std::string inspect(inspected& store, history& promised) {
   for (const auto& [id, info] : all)
     there.insert(id);
   promised.settle(there);
+  return {};
+}
+
+std::string inspect_excess(inspected& store, const history& promised,
+                           std::int64_t used_ms) {
+  const auto bounded = promised.bounded();
+  for (const auto& info : store.streams()) {
+    const auto keep = bounded.find(info.id);
+    if (keep == bounded.end())
+      continue;
+    const auto found = read_all(store, promised, info);
+    if (!found)
+      return fmt::format("stream '{}': {}", info.name,
+                         to_string(found.error()));
+    if (auto wrong = promised.judge_excess(*found, keep->second, used_ms);
+        !wrong.empty())
+      return wrong;
+  }
   return {};
 }
 

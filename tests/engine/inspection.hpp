@@ -26,4 +26,9 @@ public:
 /// seen must be there from now on. Empty when all is well, else what is wrong.
 [[nodiscard]] std::string inspect(inspected& store, history& promised);
 
+/// The same for what bounds should have deleted, as `history::judge_excess`
+/// says.
+[[nodiscard]] std::string
+inspect_excess(inspected& store, const history& promised, std::int64_t used_ms);
+
 } // namespace torpor::test

@@ -27,6 +27,23 @@ bool names_damage(const error& why, const std::set<std::string>& streams) {
 
 } // namespace
 
+std::string judge_refusal(const error& why,
+                          const std::set<std::string>& lied_of) {
+  constexpr std::string_view unfinished = ".tmp";
+  const auto explains = [&](std::string lied) {
+    if (lied.ends_with(unfinished))
+      lied.resize(lied.size() - unfinished.size());
+    const auto has = [&](char end) {
+      return why.context.find('\'' + lied + end) != std::string::npos;
+    };
+    return has('\'') || has('/'); // A directory explains its files.
+  };
+  if (why.code == errc::corrupt
+      && std::any_of(lied_of.begin(), lied_of.end(), explains))
+    return {};
+  return fmt::format("after lies it does not open: {}", to_string(why));
+}
+
 std::string lie_judge::judge() {
   for (auto& info : store_.streams()) {
     auto& found = found_[info.id];
@@ -84,7 +101,11 @@ std::string lie_judge::take(stream& found, sequence wanted_from,
     if (auto wrong = promised_.judge_bytes(found.info.name, entry);
         !wrong.empty())
       return fmt::format("after lies in '{}': {}", found.info.name, wrong);
-    found.entries.emplace(raw(entry.seq), as_text(entry.payload));
+    const std::string payload{as_text(entry.payload)};
+    if (!found.payloads.insert(payload).second)
+      return fmt::format("after lies entry {} of '{}' is there twice",
+                         raw(entry.seq), found.info.name);
+    found.entries.emplace(raw(entry.seq), payload);
   }
   return {};
 }
@@ -102,6 +123,11 @@ std::string lie_judge::judge(std::uint64_t tag) {
     return promised_.may_be_gone(request.stream, request.id, before_)
              ? std::string{}
              : miss(tag, "the stream is missing");
+  // Up to where a fork begins nothing is truncated.
+  const auto& info = known->second.info;
+  if (request.kind == write_kind::truncate && info.first < request.before
+      && (info.origin.source == stream_id{} || request.before > info.origin.at))
+    return miss(tag, fmt::format("it begins at {} again", raw(info.first)));
   for (std::size_t i = 0; i < request.payloads.size(); ++i) {
     const auto at = raw(request.first) + i;
     const auto& found = known->second;
@@ -116,8 +142,7 @@ std::string lie_judge::judge(std::uint64_t tag) {
                          request.stream);
   }
   const auto closes = request.closes || request.kind == write_kind::close;
-  return closes && !known->second.info.closed ? miss(tag, "it is open again")
-                                              : std::string{};
+  return closes && !info.closed ? miss(tag, "it is open again") : std::string{};
 }
 
 /// Before the lies that is a loss; later it may be the end of everything.
@@ -128,7 +153,7 @@ std::string lie_judge::miss(std::uint64_t tag, std::string_view what) {
     return fmt::format("after lies '{}' ({}): {}, but request {} was "
                        "acknowledged before them",
                        request.stream, raw(request.id), what, tag);
-  if (request.answered_at < missing_from_) {
+  if (!knows_damage_ && request.answered_at < missing_from_) {
     missing_from_ = request.answered_at;
     missing_ = tag;
   }

@@ -17,6 +17,7 @@ namespace {
 struct kept_stream {
   stream_info info;
   std::vector<std::string> payloads; ///< From `info.first` on.
+  std::map<std::uint64_t, std::int64_t> times{}; ///< By sequence; 0 else.
 };
 
 /// A store that has whatever a test puts into it.
@@ -35,7 +36,7 @@ public:
 
   result<read_page> read(stream_ref stream,
                          const read_options& wanted) override {
-    const auto& from = kept.at(stream.id);
+    auto& from = kept.at(stream.id);
     if (wanted.from < from.info.first)
       return fail(errc::out_of_range, "truncated");
     read_page page;
@@ -43,8 +44,10 @@ public:
     page.next = page.next_from = from.info.next;
     for (auto at = raw(wanted.from) - raw(from.info.first);
          at < from.payloads.size(); ++at)
-      page.entries.push_back(
-        {from.info.first + at, 0, as_bytes(from.payloads[at]), {}});
+      page.entries.push_back({from.info.first + at,
+                              from.times[raw(from.info.first) + at],
+                              as_bytes(from.payloads[at]),
+                              {}});
     return page;
   }
 };
@@ -202,6 +205,21 @@ TEST_CASE("the judge finds what a reader has seen and is gone") {
   CHECK(all.verdict() != "");
 }
 
+TEST_CASE("the judge finds an entry whose time has changed") {
+  told_store all;
+  auto& times = all.store.kept[one].times;
+  times = {{0, 5}, {1, 5}, {2, 6}, {3, 7}};
+  CHECK(all.verdict() == "");
+  SUBCASE("since a reader saw it") {
+    times[2] = 7;
+  }
+  SUBCASE("to one before that of an older one") {
+    all.append(1, ack::durable);
+    times[4] = 6;
+  }
+  CHECK(all.verdict() != "");
+}
+
 TEST_CASE("the judge finds a fork that is not what its source was") {
   told_store all;
   auto made = request_for("f", write_kind::create, {"3/0/x"});
@@ -324,6 +342,105 @@ TEST_CASE("the judge lets bounds take what they bound, and no more") {
   }
 }
 
+TEST_CASE(
+  "the judge lets a bound on bytes take what is too much, and no more") {
+  told_store all;
+  all.add(other, "b");
+  write_outcome outcome;
+  outcome.stream = other;
+  auto bound = request_for("b", write_kind::retention);
+  bound.keep.bytes = 4096;
+  all.told.answered(all.told.sent(std::move(bound)), outcome);
+  auto& kept = all.store.kept[other];
+  for (; kept.payloads.size() < 20; outcome.first = outcome.first + 1) {
+    kept.payloads.push_back(
+      fmt::format("{}/0/{}", all.told.size(), std::string(300, 'x')));
+    auto request = request_for("b", write_kind::append, {kept.payloads.back()});
+    all.told.answered(all.told.sent(std::move(request)), outcome);
+  }
+  const auto take = [&](std::uint64_t count) {
+    kept.info.first = sequence{count};
+    const auto begin = kept.payloads.begin();
+    kept.payloads.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+  };
+  SUBCASE("one of its 16ths more") {
+    take(8);
+    CHECK(all.verdict() == "");
+  }
+  SUBCASE("two more") {
+    take(10);
+    CHECK(all.verdict() != "");
+  }
+  SUBCASE("nearly all") {
+    take(19);
+    CHECK(all.verdict() != "");
+  }
+}
+
+TEST_CASE("the judge finds what bounds should have taken after a quiet time") {
+  told_store all;
+  constexpr std::int64_t hour_ms = 3'600'000;
+  all.told.turned(1'000);
+  auto bound = request_for("a", write_kind::retention);
+  retention_policy rule;
+  SUBCASE("by age") {
+    bound.keep.age_ms = 100;
+  }
+  SUBCASE("by number") {
+    bound.keep.entries = 4;
+  }
+  SUBCASE("by bytes") {
+    bound.keep.bytes = 100;
+  }
+  SUBCASE("by a time to live") {
+    bound.keep.ttl_ms = 100;
+  }
+  SUBCASE("by a date") {
+    bound.keep.expires_ms = 2 * hour_ms;
+  }
+  SUBCASE("by a rule of the store's") {
+    rule.age_ms = 100;
+  }
+  if (rule.age_ms != 0)
+    all.told.rule("a", rule);
+  write_outcome outcome;
+  outcome.stream = one;
+  all.told.answered(all.told.sent(std::move(bound)), outcome);
+  all.payloads().clear(); // Those before the bound are not counted.
+  for (int i = 0; i < 40; ++i)
+    all.append(1, ack::durable);
+  all.told.turned(3 * hour_ms);
+  CHECK(inspect_excess(all.store, all.told, 1'000) != "");
+  all.store.kept.clear();
+  CHECK(inspect_excess(all.store, all.told, 1'000) == "");
+}
+
+TEST_CASE("the judge grants bounds what is within them, and an hour") {
+  told_store all;
+  all.told.turned(1'000);
+  auto bound = request_for("a", write_kind::retention);
+  SUBCASE("by age") {
+    bound.keep.age_ms = 100;
+  }
+  SUBCASE("by number") {
+    bound.keep.entries = 4;
+  }
+  SUBCASE("by bytes") {
+    bound.keep.bytes = 30;
+  }
+  SUBCASE("by a time to live") {
+    bound.keep.ttl_ms = 100;
+  }
+  SUBCASE("by a date") {
+    bound.keep.expires_ms = 3'000'001;
+  }
+  write_outcome outcome;
+  outcome.stream = one;
+  all.told.answered(all.told.sent(std::move(bound)), outcome);
+  all.told.turned(3'000'000);
+  CHECK(inspect_excess(all.store, all.told, 1'000) == "");
+}
+
 TEST_CASE("the judge finds an answer that cannot be") {
   told_store all;
   write_outcome outcome;
@@ -403,6 +520,64 @@ TEST_CASE("what had expired may be back when the clock is set back") {
   told.turned(1'050);
   all.store.kept[one] = stream;
   CHECK(all.verdict() == "");
+}
+
+TEST_CASE("the judge of lies lets them explain what they were told of only") {
+  const error why{errc::corrupt, "journal 'store/journal/7.journal' at byte 9"};
+  CHECK(judge_refusal(why, {"store/journal/7.journal"}) == "");
+  CHECK(judge_refusal(why, {"store/journal/7.journal.tmp"}) == "");
+  CHECK(judge_refusal(why, {"store/journal"}) == "");
+  CHECK(judge_refusal(why, {}) != "");
+  CHECK(judge_refusal(why, {"store/journal/8.journal", "store/segments"})
+        != "");
+  CHECK(judge_refusal({errc::io_failed, why.context}, {"store/journal"}) != "");
+}
+
+TEST_CASE("the judge of lies finds an entry that is there twice") {
+  told_store all;
+  auto& payloads = all.payloads();
+  payloads.insert(payloads.end(), {"2/0/x", "2/1/x"});
+  CHECK(lie_judge{all.store, all.told, 0}.judge() == "");
+  payloads.insert(payloads.end(), {"2/0/x", "2/1/x"});
+  CHECK(lie_judge{all.store, all.told, 0}.judge() != "");
+}
+
+TEST_CASE("the judge of lies finds changes that go back alone") {
+  told_store all;
+  const auto before = all.told.size();
+  SUBCASE("a truncation") {
+    all.acknowledge(write_kind::truncate, sequence{2});
+  }
+  SUBCASE("a close") {
+    all.acknowledge(write_kind::close);
+  }
+  CHECK(lie_judge{all.store, all.told, all.told.size()}.judge() != "");
+  CHECK(lie_judge{all.store, all.told, before}.judge() == "");
+  all.add(other, "b");
+  write_outcome outcome;
+  outcome.stream = other;
+  all.store.kept[other].payloads = {fmt::format("{}/0/x", all.told.size())};
+  const auto later = all.told.sent(
+    request_for("b", write_kind::append, all.store.kept[other].payloads));
+  all.told.answered(later, outcome);
+  CHECK(lie_judge{all.store, all.told, before}.judge() != "");
+}
+
+TEST_CASE("damage that is known excuses what came after the lies had begun") {
+  told_store all;
+  const auto verdict = [&](std::uint64_t before) {
+    lie_judge judge{all.store, all.told, before};
+    judge.know_damage();
+    return judge.judge();
+  };
+  // The first request is lost, the second is there.
+  all.store.kept[one].info.first = sequence{2};
+  all.payloads().erase(all.payloads().begin(), all.payloads().begin() + 2);
+  CHECK(lie_judge{all.store, all.told, 0}.judge() != "");
+  CHECK(verdict(0) == "");
+  CHECK(verdict(1) != "");
+  all.payloads()[0] = "0/0/x"; // Nothing excuses another one in its place.
+  CHECK(verdict(0) != "");
 }
 
 TEST_CASE("the judge of lies does not trust a renewal that they may have lost") {

@@ -69,7 +69,7 @@ simulated_store::~simulated_store() {
   kill();
 }
 
-result<void> simulated_store::open() {
+environment simulated_store::world() {
   environment world;
   world.disk = disk;
   world.clock = clock;
@@ -78,7 +78,17 @@ result<void> simulated_store::open() {
     return result<std::unique_ptr<catalog>>{
       std::make_unique<lent_catalog>(catalog_, plan_)};
   };
-  auto opened = store::open(config, world, access::write);
+  return world;
+}
+
+result<std::unique_ptr<store>> simulated_store::inspect() {
+  auto one_shard = config; // One table: as for the tool's.
+  one_shard.pool.shards = 1;
+  return store::open(one_shard, world(), access::inspect);
+}
+
+result<void> simulated_store::open() {
+  auto opened = store::open(config, world(), access::write);
   if (!opened)
     return tl::unexpected{opened.error()};
   caf_config_ = std::make_unique<caf::actor_system_config>();

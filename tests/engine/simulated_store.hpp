@@ -36,6 +36,9 @@ public:
   /// Opens the store. Errors: those of `store::open`.
   [[nodiscard]] result<void> open();
 
+  /// Opens the store at rest to look at it, as a tool does.
+  [[nodiscard]] result<std::unique_ptr<store>> inspect();
+
   /// The process ends here, without a word to anybody.
   void kill();
 
@@ -75,6 +78,7 @@ public:
   std::shared_ptr<manual_clock> clock;
 
 private:
+  [[nodiscard]] environment world();
   [[nodiscard]] caf::scheduler::test_coordinator& scheduler();
 
   std::shared_ptr<catalog> catalog_;

@@ -224,4 +224,16 @@ TEST_CASE("bounds beyond the end of time are never reached") {
                       std::numeric_limits<std::int64_t>::max() - 1));
 }
 
+TEST_CASE(
+  "what was added while there was no bound counts when there is one again") {
+  retention_policy bound;
+  bound.bytes = 1000;
+  stream_record record;
+  add(record, bound, 1, 100, 1);
+  add(record, {}, 100, 100'000, 2);
+  CHECK(raw_cut(record, bound, 3) >= 100);
+  add(record, bound, 1, 100, 3);
+  CHECK(raw_cut(record, bound, 3) >= 91);
+}
+
 TEST_SUITE_END();

@@ -104,7 +104,7 @@ result<void> simulated_disk::sync_directory(const std::string& path) {
         return ENOENT;
       if (directory->sync_failed())
         note_violation("sync_directory after failed sync_directory", path);
-      if (lies())
+      if (lies_of(path))
         directory->sync_falsely(chance_);
       else
         directory->sync();
@@ -207,6 +207,18 @@ void simulated_disk::heal() {
 void simulated_disk::lie(unsigned percent) {
   const std::lock_guard guard{mutex_};
   lies_ = percent;
+}
+
+bool simulated_disk::lies_of(const std::string& path) {
+  if (lies_ == 0 || chance_.below(100) >= lies_)
+    return false;
+  lied_of_.insert(path);
+  return true;
+}
+
+std::set<std::string> simulated_disk::lied_of() const {
+  const std::lock_guard guard{mutex_};
+  return lied_of_;
 }
 
 bool simulated_disk::is_dead() const {

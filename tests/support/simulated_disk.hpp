@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,9 @@ public:
   /// they succeed, but what they cover is not on the medium. It shows when the
   /// power fails.
   void lie(unsigned percent);
+
+  /// Files and directories of which a sync lied, by the paths they had.
+  [[nodiscard]] std::set<std::string> lied_of() const;
 
   /// Forgets all planned failures, a planned crash, the capacity, and to lie.
   void heal();
@@ -153,9 +157,7 @@ private:
   int write(simulated_inode& onto, std::uint64_t offset, bytes_view bytes);
   std::uint64_t bytes_used() const;
   void note_violation(std::string_view rule, std::string_view path);
-  [[nodiscard]] bool lies() {
-    return lies_ > 0 && chance_.below(100) < lies_;
-  }
+  [[nodiscard]] bool lies_of(const std::string& path);
 
   mutable std::mutex mutex_;
   dice chance_;
@@ -172,6 +174,7 @@ private:
   int fail_number_ = 0;
   std::uint64_t capacity_ = 0;
   unsigned lies_ = 0; ///< Percent.
+  std::set<std::string> lied_of_;
   std::vector<std::string> violations_;
   bool traces_ = false;
   std::vector<std::string> calls_;

@@ -45,7 +45,7 @@ result<void> simulated_file::write(std::uint64_t offset, bytes_view bytes) {
 result<void> simulated_file::sync() {
   const std::lock_guard guard{disk_.mutex_};
   const auto whole = [&] {
-    if (disk_.lies()) {
+    if (disk_.lies_of(path_)) {
       inode_->sync_falsely(disk_.chance_);
       return 0;
     }
