@@ -100,10 +100,14 @@ result<void> scanner::note_absences(const journal_plan& plan) {
   const auto newest = plan.files.empty() ? 0 : plan.files.back().number;
   if (newest + 1 >= options_.whole_from)
     return {};
-  auto text = fmt::format("there are no frames from here to file {}",
-                          options_.whole_from - 1);
-  return note({journal_file_path(config_, newest + 1), 0, 0, std::move(text)},
-              true);
+  // Of files that are all gone, those in segments went rightly.
+  const auto first = newest == 0 ? options_.kept_from : newest + 1;
+  const auto last = options_.whole_from - 1;
+  auto text = first > last ? std::string{"there are no frames from here on"}
+                           : fmt::format("there are no frames from here to "
+                                         "file {}",
+                                         last);
+  return note({journal_file_path(config_, first), 0, 0, std::move(text)}, true);
 }
 
 result<void> scanner::walk(const planned_file& planned) {

@@ -91,8 +91,10 @@ bool writing_client::send() {
       refuse(*sent, *answer);
       return false;
     }
-    if (sent->repeatable)
+    if (sent->repeatable) {
       last_ = std::move(sent);
+      last_end_ = answer->field("Stream-Next-Offset");
+    }
   }
   return true;
 }

@@ -88,6 +88,7 @@ private:
   std::optional<http_client> client_; ///< To the daemon's present life.
   std::optional<open_request> open_;
   std::optional<open_request> last_; ///< The last answered one of a producer.
+  std::string last_end_; ///< Where that ended, as it was told.
   unsigned names_ = 0;
 };
 

@@ -171,13 +171,15 @@ bool writing_client::append_to_closed(written_stream& to) {
   return send();
 }
 
-/// What a producer was told is written is not written again, whoever lives now.
+/// What a producer was told is written is not written again, whoever lives now,
+/// and the answer is the first one's.
 bool writing_client::repeat_last() {
   if (!last_)
     return true;
   open_ = last_;
-  open_->settle = [](const http_answer& answer, bool) {
-    return answer.status == 204;
+  open_->settle = [this](const http_answer& answer, bool) {
+    return answer.status == 204
+           && answer.field("Stream-Next-Offset") == last_end_;
   };
   return send();
 }

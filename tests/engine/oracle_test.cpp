@@ -563,6 +563,20 @@ TEST_CASE("the judge of lies finds changes that go back alone") {
   CHECK(lie_judge{all.store, all.told, before}.judge() != "");
 }
 
+TEST_CASE("what was sent again first after the lies had begun came after that") {
+  told_store all;
+  const auto before = all.told.size();
+  all.payloads().resize(2); // The second request's are lost.
+  CHECK(lie_judge{all.store, all.told, before}.judge() != "");
+  all.told.again(1);
+  CHECK(lie_judge{all.store, all.told, before}.judge() != "");
+  write_outcome outcome;
+  outcome.stream = one;
+  outcome.first = sequence{2};
+  all.told.answered(1, outcome);
+  CHECK(lie_judge{all.store, all.told, before}.judge() == "");
+}
+
 TEST_CASE("damage that is known excuses what came after the lies had begun") {
   told_store all;
   const auto verdict = [&](std::uint64_t before) {

@@ -501,6 +501,19 @@ TEST_SUITE("journal_scan") {
     CHECK(journal.size(4) == journal.config.file_bytes);
   }
 
+  TEST_CASE("a journal without frames is missed from where its segments end") {
+    three_files journal;
+    journal.disk.remove_raw(journal.path(1));
+    journal.disk.remove_raw(journal.path(2));
+    journal.put(3, 0, std::vector<std::byte>(journal.config.file_bytes));
+    const auto sealed = journal.scan({3, 3, true});
+    REQUIRE(!sealed);
+    CHECK(names(sealed.error(), journal.path(3), 0));
+    const auto half = journal.scan({4, 2, true});
+    REQUIRE(!half);
+    CHECK(names(half.error(), journal.path(2), 0));
+  }
+
   TEST_CASE("a spare is found and used") {
     journal_fixture journal;
     journal.open();
