@@ -128,7 +128,7 @@ public:
 
 private:
   result<void> open() {
-    auto opened = open_lmdb_catalog(directory_, false);
+    auto opened = open_lmdb_catalog(directory_, catalog_access::create);
     if (!opened)
       return tl::unexpected{std::move(opened.error())};
     catalog_ = std::move(*opened);

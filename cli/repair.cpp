@@ -55,7 +55,8 @@ result<void> broken_store::look() {
 }
 
 result<void> broken_store::look_into_catalog() {
-  const auto records = open_lmdb_catalog(catalog_directory(data_dir), true);
+  const auto records = open_lmdb_catalog(catalog_directory(data_dir),
+                                         catalog_access::read);
   if (!records)
     return tl::unexpected{records.error()};
   const auto count = (*records)->count();
@@ -102,7 +103,8 @@ result<rebuilt_state> broken_store::rebuild() {
 }
 
 result<void> broken_store::write(const catalog_state& state) {
-  const auto records = open_lmdb_catalog(catalog_directory(data_dir), false);
+  const auto records = open_lmdb_catalog(catalog_directory(data_dir),
+                                         catalog_access::write);
   if (!records)
     return tl::unexpected{records.error()};
   std::vector<catalog_change> nothing;

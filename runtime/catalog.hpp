@@ -109,12 +109,18 @@ public:
   [[nodiscard]] virtual result<std::vector<std::uint64_t>> numbers() = 0;
 };
 
-/// Opens or creates the LMDB catalog in `directory` (docs/catalog-format.md).
-/// One opening for writing at a time, and none in a process that has another.
-/// `read_only` never writes `data.mdb`. Errors: io_failed, corrupt,
-/// incompatible.
+/// How to open a catalog.
+enum class catalog_access : std::uint8_t {
+  read,   ///< Never writes `data.mdb`.
+  write,  ///< It has to be there.
+  create, ///< To write; makes it when it is missing.
+};
+
+/// Opens the LMDB catalog in `directory` (docs/catalog-format.md). One opening
+/// for writing at a time, and none in a process that has another. Errors:
+/// io_failed, corrupt (also when it is missing), incompatible.
 [[nodiscard]] result<std::unique_ptr<catalog>>
-open_lmdb_catalog(const std::string& directory, bool read_only);
+open_lmdb_catalog(const std::string& directory, catalog_access how);
 
 /// A catalog in memory, for tests with a simulated disk: `update` is atomic
 /// and durable at once.

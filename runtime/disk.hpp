@@ -73,6 +73,7 @@ public:
   make_directory(const std::string& path) = 0;
 
   /// Names of the files in a directory, without its directories, sorted.
+  /// Errors: io_failed, not_found when there is no such directory.
   [[nodiscard]] virtual result<std::vector<std::string>>
   list(const std::string& path) = 0;
 };

@@ -109,11 +109,13 @@ result<lmdb_databases> open_to_write(const std::string& directory) {
 } // namespace
 
 result<std::unique_ptr<catalog>> open_lmdb_catalog(const std::string& directory,
-                                                   bool read_only) {
-  if (const auto file = directory + "/data.mdb"; read_only && !exists(file))
+                                                   catalog_access how) {
+  if (const auto file = directory + "/data.mdb";
+      how != catalog_access::create && !exists(file))
     return fail(errc::corrupt, fmt::format("'{}' is missing; restore it from a "
                                            "copy",
                                            file));
+  const auto read_only = how == catalog_access::read;
   auto databases = read_only
                      ? lmdb_databases::open(directory, read_access(directory))
                      : open_to_write(directory);

@@ -298,8 +298,12 @@ result<std::vector<std::string>> posix_disk::list(const std::string& path) {
     if (!at->is_directory(unknown))
       names.push_back(at->path().filename().string());
   }
-  if (failure)
-    return fail_io("readdir", path, failure.value());
+  if (failure) {
+    auto failed = fail_io("readdir", path, failure.value());
+    if (failure.value() == ENOENT)
+      failed.value().code = errc::not_found;
+    return failed;
+  }
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -119,19 +119,23 @@ result<void> take_lock(store& opened, access mode) {
   return {};
 }
 
-/// Whether a catalog that begins anew may be this store's: beside segments it is
-/// only when the journal still begins where they do.
+bool has_segments(const store& opened) {
+  const auto names = opened.world.disk->list(
+    segment_directory(opened.config.data_dir));
+  return names && !names->empty();
+}
+
+/// Whether a catalog that begins anew may be this store's: it is while the journal
+/// still begins where they both began.
 bool may_begin_anew(const store& opened) {
-  auto& disk = *opened.world.disk;
-  const auto segments = disk.list(segment_directory(opened.config.data_dir));
-  if (!segments || segments->empty())
-    return true;
-  const auto journal = list_journal_files(disk, opened.journal);
-  return journal && !journal->numbers.empty() && journal->numbers.front() == 1;
+  const auto journal = list_journal_files(*opened.world.disk, opened.journal);
+  return journal && !journal->numbers.empty() ? journal->numbers.front() == 1
+                                              : !has_segments(opened);
 }
 
 result<void> check_catalog(const store& opened) {
-  if (opened.state.next_segment != 1 || may_begin_anew(opened))
+  if (opened.state.next_segment != 1 || !has_segments(opened)
+      || may_begin_anew(opened))
     return {};
   return fail(errc::corrupt,
               fmt::format("'{}' has segments that its catalog does not know; "
@@ -142,11 +146,11 @@ result<void> check_catalog(const store& opened) {
 
 /// Not made where one has to be: it would only hide that it is missing.
 result<std::unique_ptr<catalog>> find_catalog(store& opened, access mode) {
-  const auto path = catalog_directory(opened.config.data_dir);
-  if (mode == access::write && !may_begin_anew(opened))
-    if (auto there = opened.world.open_catalog(path, true); !there)
-      return there;
-  return opened.world.open_catalog(path, mode == access::inspect);
+  const auto how = mode == access::inspect  ? catalog_access::read
+                   : may_begin_anew(opened) ? catalog_access::create
+                                            : catalog_access::write;
+  return opened.world.open_catalog(catalog_directory(opened.config.data_dir),
+                                   how);
 }
 
 /// One opening is told from the next by its number, counted in the catalog.
@@ -169,15 +173,14 @@ result<void> open_catalog(store& opened, access mode) {
 result<void> find_journal(store& opened, access mode) {
   auto& disk = *opened.world.disk;
   const auto& path = opened.journal.directory;
-  const auto files = disk.list(path);
-  if (!files && opened.state.incarnation != 0) {
-    if (auto machine = disk.list(opened.config.data_dir); !machine)
-      return tl::unexpected{std::move(machine).error()};
-    return fail(errc::corrupt,
-                fmt::format("{}; restore '{}' from a copy (an empty directory "
-                            "in its place gives up what was in it)",
-                            files.error().context, path));
-  }
+  if (opened.state.incarnation != 0)
+    if (const auto files = disk.list(path);
+        !files && files.error().code == errc::not_found)
+      return fail(errc::corrupt,
+                  fmt::format("'{}' is missing; restore it from a copy (an "
+                              "empty directory in its place gives up what was "
+                              "in it)",
+                              path));
   return mode == access::write ? disk.make_directory(path) : result<void>{};
 }
 

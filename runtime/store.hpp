@@ -24,8 +24,9 @@ namespace torpor {
 struct environment {
   std::shared_ptr<torpor::disk> disk;
   std::shared_ptr<torpor::clock> clock;
-  /// Opens the catalog in a directory; the flag says read-only.
-  std::function<result<std::unique_ptr<catalog>>(const std::string&, bool)>
+  /// Opens the catalog in a directory.
+  std::function<result<std::unique_ptr<catalog>>(const std::string&,
+                                                 catalog_access)>
     open_catalog;
   bool lock = true; ///< False: nobody else can reach this disk.
 

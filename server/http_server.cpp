@@ -116,19 +116,22 @@ result<void> http_server::run(const handler_factory& make_handler) {
   for (const auto& loop : loops_)
     workers_.push_back(
       std::make_unique<http_worker>(shared_, *loop, make_handler(*loop)));
-  for (const auto& listener : listeners_)
-    listener->start();
   try {
     for (const auto& loop : loops_)
       threads_.emplace_back([loop = loop.get()] {
         block_broken_pipes();
         loop->run();
       });
-    return {};
   } catch (const std::system_error& thrown) {
     return fail_io("start", "the threads of http.threads",
                    thrown.code().value());
   }
+  // Nobody comes in before there is a thread for each worker.
+  loops_.front()->post([this] {
+    for (const auto& listener : listeners_)
+      listener->start();
+  });
+  return {};
 }
 
 void http_server::stop() {

@@ -19,7 +19,7 @@ attempt try_to_read(const options& config,
   world.disk = medium;
   world.clock = std::make_shared<manual_clock>();
   world.lock = false;
-  world.open_catalog = [&](const std::string&, bool) {
+  world.open_catalog = [&](const std::string&, catalog_access) {
     return result<std::unique_ptr<catalog>>{unchanging(records)};
   };
   put_image(files, *medium, config.data_dir);

@@ -82,7 +82,8 @@ store_image real_image(const lived_store& lived,
   posix_disk disk;
   put_image(when.files, disk, directory);
   {
-    auto made = open_lmdb_catalog(catalog_directory(directory), false);
+    auto made = open_lmdb_catalog(catalog_directory(directory),
+                                  catalog_access::create);
     const auto done = made ? lived.records->replay(**made, updates)
                            : result<void>{tl::unexpected{made.error()}};
     if (!done)

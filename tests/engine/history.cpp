@@ -16,7 +16,8 @@ void history::again(std::uint64_t tag) {
   request.repeated = true;
   if (request.known == fate::refused)
     request.known = fate::unknown;
-  request.over_at = 0;
+  if (request.known != fate::durable)
+    request.over_at = 0;
   request.since_ms = std::min(request.since_ms, now_ms_);
 }
 

@@ -152,12 +152,15 @@ bool history::may_exceed(const found_stream& found,
   return std::any_of(all.begin(), all.end(), [&](const auto& each) {
     const auto counted = last && each.since <= *last;
     return each.keep.bytes != 0
-           && (counted ? some + run : ever) > each.keep.bytes;
+           && (counted ? std::min(some + run, ever) : ever) > each.keep.bytes;
   });
 }
 
 /// Whether a bound can have taken what came before a stream's first entry.
 bool history::is_retained(const found_stream& found) const {
+  // What a fork inherits goes by its source's bounds.
+  if (found.origin.source != stream_id{} && found.first <= found.origin.at)
+    return false;
   const auto next = raw(found.first) + found.payloads.size();
   auto oldest_ms = latest_ms_;
   for (const auto& request : requests_)

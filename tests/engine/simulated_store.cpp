@@ -74,7 +74,7 @@ environment simulated_store::world() {
   world.disk = disk;
   world.clock = clock;
   world.lock = false;
-  world.open_catalog = [this](const std::string&, bool) {
+  world.open_catalog = [this](const std::string&, catalog_access) {
     return result<std::unique_ptr<catalog>>{
       std::make_unique<lent_catalog>(catalog_, plan_)};
   };

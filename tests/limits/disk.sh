@@ -51,6 +51,7 @@ reads() {
   while :; do
     ask GET "/v1/stream/$1?offset=$next" -D head
     answers 200
+    [ "$status" = 200 ] || return
     [ -s answer ] || break
     cat answer >>got
     next=$(sed -n 's/^stream-next-offset: *\([^[:cntrl:]]*\).*/\1/Ip' head)

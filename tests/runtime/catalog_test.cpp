@@ -51,7 +51,8 @@ public:
   catalog& get() { return *catalog_; }
   void reopen() {
     catalog_.reset();
-    auto opened = open_lmdb_catalog(directory_ + "/catalog", false);
+    auto opened = open_lmdb_catalog(directory_ + "/catalog",
+                                    catalog_access::create);
     REQUIRE(opened);
     catalog_ = std::move(*opened);
   }

@@ -127,8 +127,9 @@ std::vector<catalog_change> large(std::uint64_t from, std::uint64_t to) {
   return changes;
 }
 
-std::unique_ptr<catalog> reopen(const scratch& at, bool read_only = false) {
-  auto opened = open_lmdb_catalog(at.catalog(), read_only);
+std::unique_ptr<catalog> reopen(const scratch& at,
+                                catalog_access how = catalog_access::create) {
+  auto opened = open_lmdb_catalog(at.catalog(), how);
   REQUIRE_MESSAGE(opened, (opened ? "" : to_string(opened.error())));
   return std::move(*opened);
 }
@@ -144,8 +145,9 @@ void create(const scratch& at, const std::string& name) {
   update(*reopen(at), put(1, name));
 }
 
-error refused(const scratch& at, bool read_only = false) {
-  auto opened = open_lmdb_catalog(at.catalog(), read_only);
+error refused(const scratch& at,
+              catalog_access how = catalog_access::create) {
+  auto opened = open_lmdb_catalog(at.catalog(), how);
   REQUIRE_FALSE(opened);
   CHECK(opened.error().context.find(at.catalog()) != std::string::npos);
   return opened.error();
@@ -202,8 +204,8 @@ TEST_CASE("an LMDB file that is not a catalog is left alone") {
     return transaction.commit();
   }));
   const auto before = slurp(at.data());
-  for (const auto read_only : {false, true}) {
-    const auto failure = refused(at, read_only);
+  for (const auto how : {catalog_access::create, catalog_access::read}) {
+    const auto failure = refused(at, how);
     CHECK(failure.code == errc::incompatible);
     CHECK(failure.context.find("another directory") != std::string::npos);
   }
@@ -231,12 +233,12 @@ TEST_CASE("a catalog of a newer version is left alone") {
 
 TEST_CASE("a file of garbage, an empty and a short one are corrupt") {
   for (const std::size_t bytes : {0, 10, 5'000, 100'000})
-    for (const auto read_only : {false, true}) {
+    for (const auto how : {catalog_access::create, catalog_access::read}) {
       CAPTURE(bytes);
       const scratch at;
       fs::create_directory(at.catalog());
       spill(at.data(), std::string(bytes, 'x'));
-      CHECK(refused(at, read_only).code == errc::corrupt);
+      CHECK(refused(at, how).code == errc::corrupt);
       CHECK(slurp(at.data()) == std::string(bytes, 'x'));
     }
 }
@@ -249,8 +251,8 @@ TEST_CASE("a file that was cut off is corrupt and ends no process") {
   }
   // The last pages written are the roots.
   fs::resize_file(at.data(), 3 * 4096);
-  CHECK(refused(at, true).code == errc::corrupt);
-  auto opened = open_lmdb_catalog(at.catalog(), false);
+  CHECK(refused(at, catalog_access::read).code == errc::corrupt);
+  auto opened = open_lmdb_catalog(at.catalog(), catalog_access::create);
   if (opened)
     CHECK((*opened)->reader()->find(make_id(1)).error().code == errc::corrupt);
   else
@@ -261,13 +263,15 @@ TEST_CASE("a directory that cannot be used is named") {
   const scratch at;
   spill(at.catalog(), "a file, no directory");
   CHECK(refused(at).code == errc::io_failed);
-  CHECK(refused(at, true).code == errc::io_failed);
+  CHECK(refused(at, catalog_access::read).code == errc::io_failed);
 }
 
-TEST_CASE("nothing is created to be read only") {
+TEST_CASE("nothing is created but on demand") {
   const scratch at;
-  CHECK(refused(at, true).code == errc::corrupt);
-  CHECK_FALSE(fs::exists(at.catalog()));
+  for (const auto how : {catalog_access::read, catalog_access::write}) {
+    CHECK(refused(at, how).code == errc::corrupt);
+    CHECK_FALSE(fs::exists(at.catalog()));
+  }
 }
 
 TEST_CASE("a record with a flipped bit is corrupt and named") {
@@ -366,7 +370,7 @@ TEST_CASE("an idle reader pins no old pages") {
 TEST_CASE("a catalog that is open read-only refuses updates") {
   const scratch at;
   create(at, "a");
-  const auto store = reopen(at, true);
+  const auto store = reopen(at, catalog_access::read);
   std::vector<catalog_change> changes;
   const auto updated = store->update(changes, std::nullopt);
   REQUIRE_FALSE(updated);
@@ -378,7 +382,7 @@ TEST_CASE("a copy without a lock file is read without making one") {
   const scratch at;
   create(at, "a");
   fs::remove(at.catalog() + "/lock.mdb");
-  CHECK(*reopen(at, true)->reader()->find("a") == make_id(1));
+  CHECK(*reopen(at, catalog_access::read)->reader()->find("a") == make_id(1));
   CHECK_FALSE(fs::exists(at.catalog() + "/lock.mdb"));
 }
 
@@ -394,7 +398,7 @@ TEST_CASE("a catalog is read by a user who may not write it") {
   const auto reachable = ::faccessat(AT_FDCWD, at.catalog().c_str(),
                                      R_OK | X_OK, AT_EACCESS)
                          == 0;
-  const auto opened = open_lmdb_catalog(at.catalog(), true);
+  const auto opened = open_lmdb_catalog(at.catalog(), catalog_access::read);
   if (root)
     REQUIRE(::seteuid(0) == 0);
   fs::permissions(at.catalog(), fs::perms{0755});

@@ -324,7 +324,10 @@ TEST_SUITE("posix_disk") {
     const auto path = directory / "no/file";
     const auto missing = "'" + path + "': No such file or directory";
     check_io_failed(disk.unlink(path), "unlink " + missing);
-    check_io_failed(disk.list(path), "readdir " + missing);
+    const auto listed = disk.list(path);
+    REQUIRE_FALSE(listed);
+    CHECK(listed.error().code == errc::not_found);
+    CHECK(listed.error().context == "readdir " + missing);
     check_io_failed(disk.make_directory(path), "mkdir " + missing);
     check_io_failed(disk.sync_directory(path), "open " + missing);
     check_io_failed(disk.rename("/no/a", "/no/b"),

@@ -195,6 +195,11 @@ TEST_SUITE("store") {
       fs::remove(missing + "/0000000001.journal");
       missing = catalog_directory(path);
     }
+    SUBCASE("catalog, and nothing is in segments any more") {
+      fs::rename(missing + "/0000000001.journal",
+                 missing + "/0000000007.journal");
+      missing = catalog_directory(path);
+    }
     fs::remove_all(missing);
     for (const auto mode : {torpor::access::write, torpor::access::inspect,
                             torpor::access::write}) {

@@ -134,17 +134,20 @@ result<void> simulated_disk::make_directory(const std::string& path) {
 result<std::vector<std::string>> simulated_disk::list(const std::string& path) {
   const std::lock_guard guard{mutex_};
   std::vector<std::string> names;
+  auto missing = false;
   const auto whole = [&] {
     const auto* directory = find_directory(path);
-    if (!directory)
+    missing = directory == nullptr;
+    if (missing)
       return ENOENT;
     for (const auto& [name, inode] : directory->visible())
       names.push_back(name);
     return 0;
   };
-  return perform({disk_call::list, path, 0, 0, false}, whole).map([&] {
-    return std::move(names);
-  });
+  auto done = perform({disk_call::list, path, 0, 0, false}, whole);
+  if (missing)
+    done.error().code = errc::not_found;
+  return std::move(done).map([&] { return std::move(names); });
 }
 
 void simulated_disk::crash(unsynced fate) {
