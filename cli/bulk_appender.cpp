@@ -12,12 +12,12 @@ result<void> bulk_appender::begin(const std::string& stream) {
 }
 
 result<void> bulk_appender::append(std::string_view payload) {
-  if (!sizes_.empty() && payloads_.size() + payload.size() > most_.bytes)
+  if (!sizes_.empty() && bytes() + payload.size() > most_.bytes)
     if (auto done = flush(); !done)
       return done;
   payloads_ += payload;
   sizes_.push_back(payload.size());
-  if (payloads_.size() < most_.bytes && sizes_.size() < most_.entries)
+  if (bytes() < most_.bytes && sizes_.size() < most_.entries)
     return {};
   return flush();
 }

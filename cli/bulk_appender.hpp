@@ -65,6 +65,10 @@ protected:
 
 private:
   [[nodiscard]] result<void> flush();
+  /// Of the append being collected, with what surrounds its entries.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return payloads_.size() + 16 * sizes_.size();
+  }
 
   limits most_;
   std::vector<bulk_progress> streams_;

@@ -13,7 +13,7 @@ namespace {
 
 // A round trip and a sync each: large, but below what a daemon takes whose
 // journal files have 1 MiB.
-constexpr std::size_t append_bytes = 512u << 10;
+constexpr std::size_t append_bytes = 384u << 10;
 constexpr std::size_t append_entries = 16u << 10;
 
 /// Nobody else has it.
@@ -47,16 +47,24 @@ result<bulk_progress> http_bulk_appender::meet(const std::string& stream) {
 result<void>
 http_bulk_appender::send(const std::vector<std::string_view>& payloads) {
   const auto& into = streams().back();
-  return to_.append(into.stream, payloads, how_, into.entries)
-    .map([&](const append_result& done) {
-      auto& met = durable(streams().size() - 1);
-      if (met.entries == 0)
-        met.first = done.first;
-      met.entries += done.count;
-      for (const auto payload : payloads)
-        met.bytes += payload.size();
-      ++how_.producer->number;
+  const auto done = to_.append(into.stream, payloads, how_, into.entries);
+  if (!done && done.error().code == errc::too_large && payloads.size() > 1) {
+    // It takes less at once.
+    const auto half = payloads.begin()
+                      + static_cast<std::ptrdiff_t>(payloads.size() / 2);
+    return send({payloads.begin(), half}).and_then([&] {
+      return send({half, payloads.end()});
     });
+  }
+  return done.map([&](const append_result& added) {
+    auto& met = durable(streams().size() - 1);
+    if (met.entries == 0)
+      met.first = added.first;
+    met.entries += added.count;
+    for (const auto payload : payloads)
+      met.bytes += payload.size();
+    ++how_.producer->number;
+  });
 }
 
 } // namespace torpor

@@ -77,7 +77,7 @@ result<void> broken_store::look_into_catalog() {
     findings.push_back(fmt::format("segment '{}': {}", each.path, each.text));
   const auto newer = find_newer_segment(disk, journal,
                                         segment_directory(data_dir), *known);
-  if (!newer.empty() && findings.empty())
+  if (!newer.empty())
     return fail(errc::corrupt,
                 fmt::format("the catalog is older than '{}', and records of "
                             "streams cannot be made anew; restore a newer '{}' "
@@ -139,7 +139,7 @@ void print_text(output& out, const broken_store& found,
   for (const auto& each : found.findings)
     out.line("found: " + each);
   if (!made)
-    return out.line("there is nothing to repair");
+    return out.line("the list of segments needs no repair");
   for (const auto& each : made->left)
     out.line(fmt::format("not used: '{}': {}", each.path, each.text));
   for (const auto& [from, to] : made->holes)

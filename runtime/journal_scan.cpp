@@ -100,13 +100,16 @@ result<void> scanner::note_absences(const journal_plan& plan) {
   const auto newest = plan.files.empty() ? 0 : plan.files.back().number;
   if (newest + 1 >= options_.whole_from)
     return {};
-  // Of files that are all gone, those in segments went rightly.
-  const auto first = newest == 0 ? options_.kept_from : newest + 1;
+  // Of files that are all gone, those in segments may have gone rightly; the last
+  // one went only when there were frames behind it.
   const auto last = options_.whole_from - 1;
-  auto text = first > last ? std::string{"there are no frames from here on"}
-                           : fmt::format("there are no frames from here to "
-                                         "file {}",
-                                         last);
+  const auto first = newest == 0 ? std::min(options_.kept_from, last)
+                                 : newest + 1;
+  auto text = first == last ? std::string{"there are no frames in it, nor in a "
+                                          "newer file"}
+                            : fmt::format("there are no frames from here to "
+                                          "file {}",
+                                          last);
   return note({journal_file_path(config_, first), 0, 0, std::move(text)}, true);
 }
 

@@ -169,18 +169,15 @@ result<void> open_catalog(store& opened, access mode) {
   return check_catalog(opened);
 }
 
-/// The first opening has made it.
-result<void> find_journal(store& opened, access mode) {
+/// A directory that the first opening has made.
+result<void> find_directory(store& opened, const std::string& path,
+                            access mode) {
   auto& disk = *opened.world.disk;
-  const auto& path = opened.journal.directory;
   if (opened.state.incarnation != 0)
     if (const auto files = disk.list(path);
         !files && files.error().code == errc::not_found)
       return fail(errc::corrupt,
-                  fmt::format("'{}' is missing; restore it from a copy (an "
-                              "empty directory in its place gives up what was "
-                              "in it)",
-                              path));
+                  fmt::format("'{}' is missing; restore it from a copy", path));
   return mode == access::write ? disk.make_directory(path) : result<void>{};
 }
 
@@ -379,10 +376,14 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                 .and_then([&](bool) { return take_lock(*opened, mode); })
                 .and_then([&] { return find_identity(*opened, mode); })
                 .and_then([&] { return open_catalog(*opened, mode); })
-                .and_then([&] { return find_journal(*opened, mode); })
+                .and_then([&] {
+                  return find_directory(*opened, opened->journal.directory,
+                                        mode);
+                })
                 .and_then([&] { return make_tables(*opened); })
                 .and_then([&] {
-                  return prepare(segment_directory(directory));
+                  return find_directory(*opened, segment_directory(directory),
+                                        mode);
                 })
                 .map([&] { list_segments(*opened); })
                 .and_then([&] { return recover(*opened, mode); });

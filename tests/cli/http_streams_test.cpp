@@ -231,6 +231,21 @@ TEST_CASE_FIXTURE(fixture, "appends of a bulk are numbered, in each stream") {
   CHECK(bulk->streams()[1].first == sequence{0});
 }
 
+TEST_CASE_FIXTURE(fixture, "a bulk that is too much for a server goes in parts") {
+  daemon->answers = {at(0, 200), refusal(413, "too_large", "less at once"),
+                    at(1, 200), at(3, 200)};
+  const auto bulk = streams.bulk();
+  REQUIRE(bulk->begin("s"));
+  for (const auto* entry : {"one", "two", "three"})
+    REQUIRE(bulk->append(entry));
+  REQUIRE(bulk->finish());
+  REQUIRE(daemon->seen.size() == 4);
+  CHECK(daemon->seen[1]["Producer-Seq"] == "0");
+  CHECK(daemon->seen[2]["Producer-Seq"] == "0");
+  CHECK(daemon->seen[3]["Producer-Seq"] == "1");
+  CHECK(bulk->streams()[0].entries == 3);
+}
+
 TEST_CASE_FIXTURE(fixture, "a bulk append refuses a closed stream beforehand") {
   daemon->answers = {at(5, 200, {{"Stream-Closed", "true"}})};
   const auto begun = streams.bulk()->begin("s");

@@ -18,7 +18,7 @@ done
 segments=$(ls torpor-data/segments | wc -l)
 [ "$segments" -gt 0 ] || fail "nothing was sealed"
 run 0 "$torpor" repair
-prints 'there is nothing to repair'
+prints 'the list of segments needs no repair'
 silent
 cp -r torpor-data sound
 
@@ -46,7 +46,7 @@ for stream in a b c; do
   cmp -s out lines || fail "stream $stream is not what it was"
 done
 run 0 "$torpor" repair
-prints 'there is nothing to repair'
+prints 'the list of segments needs no repair'
 
 # A segment that is gone cannot be made up for.
 rm -r torpor-data
@@ -74,7 +74,7 @@ complains "stream 'a': entries 0 to [0-9]+ cannot be read: 'torpor-data/segments
 run 0 "$torpor" read b --count 1000000
 cmp -s out lines || fail "an undamaged stream cannot be read"
 run 0 "$torpor" repair
-prints 'there is nothing to repair'
+prints 'the list of segments needs no repair'
 
 # An older catalog knows neither the streams nor the segments that came since.
 export TORPOR_DATA_DIR=older
@@ -110,4 +110,14 @@ mv new older/catalog
 run 0 "$torpor" verify
 run 0 "$torpor" read f --count 1000000
 cmp -s out big || fail 'with its own catalog the store is not whole'
+
+# Also when the segments that it lists are merged since.
+run 0 "$torpor" compact
+mv older/catalog new
+cp -r old older/catalog
+run 1 "$torpor" repair --yes
+complains "the catalog is older than 'older/segments/"
+rm -r older/catalog
+mv new older/catalog
+run 0 "$torpor" verify
 finish

@@ -45,8 +45,20 @@ result<found_stream> read_all(inspected& store, const history& promised,
   }
 }
 
+/// To be read is a use, at which bounds may take what was there before.
+result<found_stream> read_used(inspected& store, const history& promised,
+                               const stream_info& info) {
+  auto found = read_all(store, promised, info);
+  if (found || found.error().code != errc::out_of_range)
+    return found;
+  for (const auto& now : store.streams())
+    if (now.id == info.id)
+      return read_all(store, promised, now);
+  return found;
+}
+
 /// What was truncated is out of range, and not to be had.
-std::string inspect_before(inspected& store, const stream_info& info) {
+std::string inspect_before(inspected& store, const found_stream& info) {
   if (info.first == sequence{})
     return {};
   read_options wanted;
@@ -60,12 +72,12 @@ std::string inspect_before(inspected& store, const stream_info& info) {
 
 std::string inspect_stream(inspected& store, history& promised,
                            const stream_info& info) {
-  const auto found = read_all(store, promised, info);
+  const auto found = read_used(store, promised, info);
   if (!found)
     return fmt::format("stream '{}': {}", info.name, to_string(found.error()));
   auto wrong = promised.judge(*found);
   promised.seen(*found);
-  return wrong.empty() ? inspect_before(store, info) : wrong;
+  return wrong.empty() ? inspect_before(store, *found) : wrong;
 }
 
 } // namespace
@@ -100,7 +112,7 @@ std::string inspect_excess(inspected& store, const history& promised,
     const auto keep = bounded.find(info.id);
     if (keep == bounded.end())
       continue;
-    const auto found = read_all(store, promised, info);
+    const auto found = read_used(store, promised, info);
     if (!found)
       return fmt::format("stream '{}': {}", info.name,
                          to_string(found.error()));

@@ -36,7 +36,10 @@ std::string judge_refusal(const error& why,
     const auto has = [&](char end) {
       return why.context.find('\'' + lied + end) != std::string::npos;
     };
-    return has('\'') || has('/'); // A directory explains its files.
+    // A directory explains its files; so does a file that is not named.
+    return has('\'') || has('/')
+           || (lied.starts_with("store/journal/")
+               && why.context.find("newer file") != std::string::npos);
   };
   if (why.code == errc::corrupt
       && std::any_of(lied_of.begin(), lied_of.end(), explains))

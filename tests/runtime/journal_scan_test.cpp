@@ -508,7 +508,8 @@ TEST_SUITE("journal_scan") {
     journal.put(3, 0, std::vector<std::byte>(journal.config.file_bytes));
     const auto sealed = journal.scan({3, 3, true});
     REQUIRE(!sealed);
-    CHECK(names(sealed.error(), journal.path(3), 0));
+    CHECK(names(sealed.error(), journal.path(2), 0));
+    CHECK(sealed.error().context.find("newer") != std::string::npos);
     const auto half = journal.scan({4, 2, true});
     REQUIRE(!half);
     CHECK(names(half.error(), journal.path(2), 0));

@@ -190,6 +190,7 @@ TEST_SUITE("store") {
     fill();
     auto missing = journal_directory(path);
     SUBCASE("journal") {}
+    SUBCASE("segments") { missing = segment_directory(path); }
     SUBCASE("catalog") {
       put("segments/0000000001.segment", "precious");
       fs::remove(missing + "/0000000001.journal");
