@@ -133,6 +133,7 @@ bool may_begin_anew(const store& opened) {
                                               : !has_segments(opened);
 }
 
+/// One that has just begun beside segments is another store's, or was made anew.
 result<void> check_catalog(const store& opened) {
   if (opened.state.next_segment != 1 || !has_segments(opened)
       || may_begin_anew(opened))
