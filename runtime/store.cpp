@@ -369,10 +369,8 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
   opened->journal.directory = journal_directory(directory);
   opened->journal.file_bytes = opened->config.journal.file_bytes;
   opened->budget = std::make_unique<memory_budget>(opened->config.memory);
-  const auto prepare = [&](const std::string& path) -> result<void> {
-    return mode == access::write ? disk.make_directory(path) : result<void>{};
-  };
-  auto done = prepare(directory)
+  auto done = (mode == access::write ? disk.make_directory(directory)
+                                     : result<void>{})
                 .and_then([&] { return is_new(disk, directory, mode); })
                 .and_then([&](bool) { return take_lock(*opened, mode); })
                 .and_then([&] { return find_identity(*opened, mode); })

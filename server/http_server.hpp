@@ -27,7 +27,8 @@ using handler_factory
 class http_server {
 public:
   /// Opens the door. The path of the Unix socket is taken as it is. Errors:
-  /// those of `validate`, `open_tls`, `listen_tcp` and `listen_unix`.
+  /// those of `validate`, `open_tls`, `listen_tcp` and `listen_unix`; io_failed
+  /// when there are no descriptors or threads for the loops.
   [[nodiscard]] static result<std::unique_ptr<http_server>>
   start(const http_options& options, const handler_factory& make_handler,
         const clock& time);
