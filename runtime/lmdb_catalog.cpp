@@ -96,8 +96,9 @@ lmdb_access read_access(const std::string& directory) {
 result<lmdb_databases> open_to_write(const std::string& directory) {
   posix_disk disk;
   auto ready = disk.make_directory(directory);
-  if (ready && !exists(directory + "/data.mdb"))
-    ready = lmdb_databases::create(directory);
+  if (ready) // Whoever made it may have died before this sync.
+    ready = exists(directory + "/data.mdb") ? disk.sync_directory(directory)
+                                            : lmdb_databases::create(directory);
   if (!ready)
     return tl::unexpected{ready.error()};
   auto databases = lmdb_databases::open(directory, lmdb_access::write);

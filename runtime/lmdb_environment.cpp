@@ -143,9 +143,12 @@ result<void> lmdb_environment::create(
       return filled;
   }
   posix_disk disk;
-  return disk.rename(fresh, path).and_then([&] {
-    return disk.sync_directory(directory);
-  });
+  if (auto renamed = disk.rename(fresh, path); !renamed)
+    return renamed;
+  auto named = disk.sync_directory(directory);
+  if (!named) // The name may be lost in a power cut: only a new one counts.
+    static_cast<void>(disk.unlink(path));
+  return named;
 }
 
 lmdb_environment::~lmdb_environment() {

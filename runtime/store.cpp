@@ -87,22 +87,56 @@ bool is_unused(disk& disk, const std::string& directory) {
   return !files || files->empty();
 }
 
-result<void> find_identity(store& opened, access mode) {
+result<void> make_catalog(const store& opened) {
+  const auto& directory = opened.config.data_dir;
+  auto made = opened.world.open_catalog(catalog_directory(directory),
+                                        catalog_access::create);
+  if (!made)
+    return tl::unexpected{made.error()};
+  const auto state = (*made)->state();
+  if (!state)
+    return tl::unexpected{state.error()};
+  if (state->incarnation != 0)
+    return fail(errc::corrupt,
+                fmt::format("'{}' has a catalog that was in use and no "
+                            "torpor.store; restore that file from a copy",
+                            directory));
+  return {};
+}
+
+/// The identity comes last: a store that has one was made whole, and what it
+/// misses since was lost.
+result<void> make_store(store& opened) {
+  auto& disk = *opened.world.disk;
+  const auto& directory = opened.config.data_dir;
+  return make_catalog(opened)
+    .and_then([&] { return disk.make_directory(opened.journal.directory); })
+    .and_then([&] {
+      return disk.make_directory(segment_directory(directory));
+    })
+    .and_then([&] {
+      return make_identity(disk, directory, identity_path(directory));
+    })
+    .map([&](const store_id& made) { opened.journal.store = made; });
+}
+
+result<void> find_store(store& opened, access mode) {
   auto& disk = *opened.world.disk;
   const auto& directory = opened.config.data_dir;
   const auto fresh = is_new(disk, directory, mode);
   if (!fresh)
     return tl::unexpected{fresh.error()};
+  if (*fresh)
+    return make_store(opened);
   const auto path = identity_path(directory);
-  auto id = *fresh ? make_identity(disk, directory, path)
-                   : read_identity(disk, path);
+  const auto id = read_identity(disk, path);
   if (!id)
     return tl::unexpected{id.error()};
   opened.journal.store = *id;
   // The opening that made it may have failed to sync the directory: the name is
   // there, but lost in the next power cut, and only a new change makes it
   // durable.
-  if (!*fresh && mode == access::write && is_unused(disk, directory))
+  if (mode == access::write && is_unused(disk, directory))
     return renew_identity(disk, directory, path, *id);
   return {};
 }
@@ -125,18 +159,17 @@ bool has_segments(const store& opened) {
   return names && !names->empty();
 }
 
-/// Whether a catalog that begins anew may be this store's: it is while the journal
-/// still begins where they both began.
-bool may_begin_anew(const store& opened) {
-  const auto journal = list_journal_files(*opened.world.disk, opened.journal);
-  return journal && !journal->numbers.empty() ? journal->numbers.front() == 1
-                                              : !has_segments(opened);
+/// Whether the journal still begins where the store did: then it has all that a
+/// catalog needs.
+bool has_first_journal(const store& opened) {
+  const auto files = list_journal_files(*opened.world.disk, opened.journal);
+  return files && !files->numbers.empty() && files->numbers.front() == 1;
 }
 
-/// One that has just begun beside segments is another store's, or was made anew.
+/// One that has just begun beside segments is another store's.
 result<void> check_catalog(const store& opened) {
   if (opened.state.next_segment != 1 || !has_segments(opened)
-      || may_begin_anew(opened))
+      || has_first_journal(opened))
     return {};
   return fail(errc::corrupt,
               fmt::format("'{}' has segments that its catalog does not know; "
@@ -146,10 +179,11 @@ result<void> check_catalog(const store& opened) {
 }
 
 /// Not made where one has to be: it would only hide that it is missing.
-result<std::unique_ptr<catalog>> find_catalog(store& opened, access mode) {
-  const auto how = mode == access::inspect  ? catalog_access::read
-                   : may_begin_anew(opened) ? catalog_access::create
-                                            : catalog_access::write;
+result<std::unique_ptr<catalog>> find_catalog(const store& opened,
+                                              access mode) {
+  const auto how = mode == access::inspect     ? catalog_access::read
+                   : has_first_journal(opened) ? catalog_access::create
+                                               : catalog_access::write;
   return opened.world.open_catalog(catalog_directory(opened.config.data_dir),
                                    how);
 }
@@ -170,16 +204,12 @@ result<void> open_catalog(store& opened, access mode) {
   return check_catalog(opened);
 }
 
-/// A directory that the first opening has made.
-result<void> find_directory(store& opened, const std::string& path,
-                            access mode) {
-  auto& disk = *opened.world.disk;
-  if (opened.state.incarnation != 0)
-    if (const auto files = disk.list(path);
-        !files && files.error().code == errc::not_found)
-      return fail(errc::corrupt,
-                  fmt::format("'{}' is missing; restore it from a copy", path));
-  return mode == access::write ? disk.make_directory(path) : result<void>{};
+result<void> find_directory(store& opened, const std::string& path) {
+  const auto files = opened.world.disk->list(path);
+  if (!files && files.error().code == errc::not_found)
+    return fail(errc::corrupt,
+                fmt::format("'{}' is missing; restore it from a copy", path));
+  return {};
 }
 
 result<void> make_tables(store& opened) {
@@ -373,17 +403,15 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                                      : result<void>{})
                 .and_then([&] { return is_new(disk, directory, mode); })
                 .and_then([&](bool) { return take_lock(*opened, mode); })
-                .and_then([&] { return find_identity(*opened, mode); })
+                .and_then([&] { return find_store(*opened, mode); })
                 .and_then([&] { return open_catalog(*opened, mode); })
                 .and_then([&] {
-                  return find_directory(*opened, opened->journal.directory,
-                                        mode);
+                  return find_directory(*opened, opened->journal.directory);
+                })
+                .and_then([&] {
+                  return find_directory(*opened, segment_directory(directory));
                 })
                 .and_then([&] { return make_tables(*opened); })
-                .and_then([&] {
-                  return find_directory(*opened, segment_directory(directory),
-                                        mode);
-                })
                 .map([&] { list_segments(*opened); })
                 .and_then([&] { return recover(*opened, mode); });
   if (done && mode == access::write)

@@ -7,6 +7,7 @@
 #include "tests/damage/tally.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <stdexcept>
@@ -20,7 +21,7 @@ namespace {
 struct mishap {
   std::string what;
   store_image files;
-  std::string without; ///< A directory that is removed.
+  std::vector<std::string> without; ///< Directories that are removed, too.
 };
 
 std::string folder_of(const std::string& path) {
@@ -67,14 +68,18 @@ public:
     add(fmt::format("'{}' is there, too", path), files);
   }
 
-  void without(const std::string& directory) {
-    auto files = sound_;
-    std::erase_if(files, [&](const auto& each) {
-      return each.first.starts_with(directory + "/");
-    });
-    add(fmt::format("'{}' is empty", directory), files);
-    add(fmt::format("'{}' is missing", directory), files);
-    all.back().without = directory;
+  /// Every part of the store, alone and with others, but not all together:
+  /// what is left then is nobody's store.
+  void parts() {
+    const std::vector<std::string> names{"catalog", "journal", "segments",
+                                         "torpor.store"};
+    for (unsigned chosen = 1; chosen + 1 < 1u << names.size(); ++chosen) {
+      std::vector<std::string> gone;
+      for (std::size_t i = 0; i < names.size(); ++i)
+        if ((chosen >> i & 1) != 0)
+          gone.push_back(names[i]);
+      without(gone);
+    }
   }
 
   std::vector<mishap> all;
@@ -83,6 +88,17 @@ private:
   /// A journal file of zeros cannot be told from one that never had a frame.
   [[nodiscard]] static bool blank(const std::string& bytes) {
     return bytes.find_first_not_of('\0') == std::string::npos;
+  }
+
+  void without(const std::vector<std::string>& parts) {
+    auto files = sound_;
+    for (const auto& part : parts)
+      std::erase_if(files, [&](const auto& each) {
+        return each.first == part || each.first.starts_with(part + "/");
+      });
+    add(fmt::format("'{}' empty", fmt::join(parts, "', '")), files);
+    add(fmt::format("'{}' missing", fmt::join(parts, "', '")), files);
+    all.back().without = parts;
   }
 
   void copy(const std::string& from, const std::string& to) {
@@ -124,8 +140,7 @@ std::vector<mishap> all_of(const lived_store& lived, const store_image& sound,
     done.more(name, "not yours");
   done.more("journal/0000009999.journal", "not yours");
   done.more("segments/0000009999.segment", "not yours");
-  for (const auto* name : {"journal", "segments", "catalog"})
-    done.without(name);
+  done.parts();
   return std::move(done.all);
 }
 
@@ -175,8 +190,8 @@ bool damage_files(const effort& how) {
       const auto end = try_real(
         lived.config, done.files, truth, directory,
         [&](const std::string& made) {
-          if (!done.without.empty())
-            std::filesystem::remove_all(made + "/" + done.without);
+          for (const auto& part : done.without)
+            std::filesystem::remove_all(made + "/" + part);
         });
       ends.add(end.how);
       if (how.only != 0)

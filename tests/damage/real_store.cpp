@@ -51,6 +51,9 @@ bool cut_behind(const std::string& before, const std::string& after) {
 
 /// What became of the files that were there.
 std::string changes(const store_image& before, const std::string& directory) {
+  const std::string catalog = "catalog/data.mdb";
+  // It is written by every opening, if only its numbers; a damaged one anywhere.
+  std::filesystem::remove(directory + "/" + catalog);
   posix_disk disk;
   auto after = take_image(disk, directory);
   for (auto at = after.begin(); at != after.end();)
@@ -61,9 +64,7 @@ std::string changes(const store_image& before, const std::string& directory) {
         at != after.end() && !at->second.empty()
         && cut_behind(bytes, at->second))
       bytes = at->second;
-  // It is written by every opening, if only its numbers.
-  old.erase("catalog/data.mdb");
-  after.erase("catalog/data.mdb");
+  old.erase(catalog);
   return differences(old, after);
 }
 

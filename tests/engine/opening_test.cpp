@@ -49,4 +49,21 @@ TEST_CASE(
   CHECK(store.read({{}, "a"}, {})->entries.size() == 1);
 }
 
+TEST_CASE("a store whose making ended anywhere is made whole by the next") {
+  bool whole = false;
+  for (std::uint64_t nth = 1; !whole; ++nth) {
+    CAPTURE(nth);
+    simulated_store store{nth};
+    store.disk->crash_at(nth);
+    whole = store.open().has_value();
+    REQUIRE((nth > 5 || !whole));
+    store.kill();
+    store.disk->crash(unsynced::by_chance);
+    store.disk->restart();
+    const auto again = store.open();
+    REQUIRE_MESSAGE(again, again.error().context);
+    CHECK(append(store, "a") == errc{});
+  }
+}
+
 TEST_SUITE_END();

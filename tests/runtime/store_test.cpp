@@ -141,7 +141,17 @@ TEST_SUITE("store") {
   TEST_CASE_FIXTURE(data_directory,
                     "a store is made where a making was cut off") {
     put("torpor.lock", "1234\n");
-    put("torpor.store.tmp", "torpor sto");
+    SUBCASE("at its first file") {}
+    SUBCASE("in its catalog") { put("catalog/data.mdb.new", "cut off"); }
+    SUBCASE("at its last file") {
+      fs::create_directories(path);
+      REQUIRE(open_lmdb_catalog(catalog_directory(path),
+                                catalog_access::create));
+      fs::create_directory(journal_directory(path));
+      fs::create_directory(segment_directory(path));
+      put("torpor.store.tmp", "torpor sto");
+    }
+    CHECK(refused(torpor::access::inspect) == errc::not_found);
     const auto all = opened();
     CHECK_FALSE(fs::exists(identity_path(path) + ".tmp"));
   }
@@ -267,6 +277,29 @@ TEST_SUITE("store") {
       CHECK(text.find("torpor.store") != std::string::npos);
     }
     CHECK_FALSE(fs::exists(identity_path(path)));
+  }
+
+  TEST_CASE_FIXTURE(data_directory,
+                    "a catalog that was in use makes no new store") {
+    opened();
+    fs::remove(identity_path(path));
+    CHECK(refused() == errc::corrupt);
+    CHECK(text.find("torpor.store") != std::string::npos);
+    CHECK_FALSE(fs::exists(identity_path(path)));
+  }
+
+  TEST_CASE_FIXTURE(data_directory, "a store that has lost all is not empty") {
+    opened();
+    for (const auto& each : {catalog_directory(path), journal_directory(path),
+                             segment_directory(path)})
+      fs::remove_all(each);
+    for (const auto mode : {torpor::access::write, torpor::access::inspect,
+                            torpor::access::write}) {
+      CHECK(refused(mode) == errc::corrupt);
+      CHECK(text.find("restore") != std::string::npos);
+      CHECK_FALSE(fs::exists(catalog_directory(path)));
+    }
+    CHECK(content().contains(identity_path(path)));
   }
 
   TEST_CASE_FIXTURE(data_directory, "another store's journal is refused") {
