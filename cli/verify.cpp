@@ -64,6 +64,7 @@ public:
       if (auto looked = check_segment(segments, at); !looked)
         return looked;
     check_age();
+    check_catalog();
     constexpr std::size_t page_max = 10'000;
     for (std::string after;;) {
       const auto page = store_.list_all(after, page_max);
@@ -124,6 +125,14 @@ private:
       static_cast<void>(note_file(
         newer, "the catalog is older and does not know it; streams may be "
                "missing, restore a newer catalog from a copy"));
+  }
+
+  void check_catalog() {
+    const auto& all = store_.opened();
+    if (const auto sound = all.records->verify(); !sound)
+      static_cast<void>(
+        note_file(catalog_directory(all.config.data_dir) + "/data.mdb",
+                  sound.error().context));
   }
 
   result<void> note_file(const std::string& file, const std::string& text) {

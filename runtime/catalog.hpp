@@ -82,7 +82,7 @@ public:
 };
 
 /// The table of all records. A stream that sleeps exists only here.
-/// Threads: any for `reader`, `state`, `count`; one owner for `update`.
+/// Threads: any for `reader`, `state`, `count`, `verify`; one owner for `update`.
 class catalog {
 public:
   virtual ~catalog() = default;
@@ -107,6 +107,10 @@ public:
   /// Largest number used by any id of each slot: raw(id) >> 8, per raw(id) &
   /// 255, also of deleted streams. 256 numbers.
   [[nodiscard]] virtual result<std::vector<std::uint64_t>> numbers() = 0;
+
+  /// Reads every row: whether all that are counted are there, each as it was
+  /// written. Errors: corrupt, which names the first that is not; io_failed.
+  [[nodiscard]] virtual result<void> verify() { return {}; }
 };
 
 /// How to open a catalog.

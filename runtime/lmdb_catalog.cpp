@@ -44,6 +44,8 @@ public:
     return lmdb_reader{source_}.numbers();
   }
 
+  result<void> verify() override { return lmdb_reader{source_}.verify(); }
+
   result<void> update(std::vector<catalog_change>& changes,
                       std::optional<catalog_state> state) override {
     auto& environment = *databases_.environment;

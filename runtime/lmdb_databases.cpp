@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/lmdb_databases.hpp"
 
+#include "runtime/lmdb_free_pages.hpp"
+
 #include <fmt/format.h>
 
 namespace torpor {
@@ -128,6 +130,9 @@ result<lmdb_databases> lmdb_databases::open(const std::string& directory,
   const auto writes = access == lmdb_access::write;
   lmdb_databases databases{.environment = *environment};
   return check_format(transaction, *meta)
+    .and_then([&] {
+      return writes ? check_free_pages(transaction) : result<void>{};
+    })
     .and_then([&]() -> result<void> {
       // A database that older versions do not have is made.
       return writes ? transaction.commit().and_then(
@@ -143,7 +148,8 @@ result<lmdb_databases> lmdb_databases::open(const std::string& directory,
 
 tl::unexpected<error> fail_damaged(const lmdb_transaction& transaction,
                                    std::string_view what) {
-  return fail(errc::corrupt, fmt::format("catalog '{}': {} is damaged",
+  return fail(errc::corrupt, fmt::format("catalog '{}': {} is damaged; "
+                                         "restore data.mdb from a copy",
                                          transaction.directory(), what));
 }
 

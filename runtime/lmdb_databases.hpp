@@ -38,7 +38,7 @@ template <class T>
   return std::as_bytes(std::span{&key, 1});
 }
 
-/// "catalog 'x': `what` is damaged".
+/// "catalog 'x': `what` is damaged", and what to do.
 [[nodiscard]] tl::unexpected<error>
 fail_damaged(const lmdb_transaction& transaction, std::string_view what);
 

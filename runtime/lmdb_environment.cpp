@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace torpor {
 
@@ -99,6 +100,16 @@ unsigned flags_of(lmdb_access access) {
   return always | MDB_RDONLY | MDB_NOLOCK;
 }
 
+/// LMDB is about to end the process: it met a page that makes no sense to it.
+void tell_last_words(MDB_env* env, const char* why) {
+  const auto& ended
+    = *static_cast<const lmdb_environment*>(::mdb_env_get_userctx(env));
+  spdlog::critical("catalog-damaged file={}/data.mdb error=\"{}\" "
+                   "hint=\"restore it from a copy\"",
+                   ended.directory(), why);
+  spdlog::default_logger_raw()->flush();
+}
+
 } // namespace
 
 tl::unexpected<error> fail_lmdb(std::string_view call,
@@ -159,6 +170,10 @@ result<void> lmdb_environment::open_file(const std::string& path,
                                          unsigned flags) {
   int rc = ::mdb_env_create(&env_);
   if (rc == 0)
+    rc = ::mdb_env_set_userctx(env_, this);
+  if (rc == 0)
+    rc = ::mdb_env_set_assert(env_, tell_last_words);
+  if (rc == 0)
     rc = ::mdb_env_set_maxdbs(env_, databases_max);
   if (rc == 0)
     rc = ::mdb_env_set_maxreaders(env_, readers_max);
@@ -212,12 +227,16 @@ result<std::uint64_t> lmdb_environment::file_bytes() const {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-std::uint64_t lmdb_environment::used_bytes() const {
+std::uint64_t lmdb_environment::pages() const {
   MDB_envinfo info{};
-  MDB_stat stat{};
   ::mdb_env_info(env_, &info);
+  return info.me_last_pgno + 1;
+}
+
+std::uint64_t lmdb_environment::used_bytes() const {
+  MDB_stat stat{};
   ::mdb_env_stat(env_, &stat);
-  return (info.me_last_pgno + 1) * stat.ms_psize;
+  return pages() * stat.ms_psize;
 }
 
 int lmdb_environment::descriptor() const {

@@ -53,11 +53,22 @@ public:
     return directory_;
   }
 
+  /// Whether a value may be as large. LMDB believes what a damaged page says of
+  /// it, and whoever reads on behind the file's end is killed.
+  [[nodiscard]] bool may_hold(std::size_t bytes) const {
+    return bytes <= small_bytes || bytes <= used_bytes();
+  }
+
+  /// Of the newest update, free ones included.
+  [[nodiscard]] std::uint64_t pages() const;
+
   /// Allocates blocks for the next updates, so that a full disk does not stop
   /// a small one. Best effort.
   void reserve();
 
 private:
+  static constexpr std::size_t small_bytes = 4096; // They need no look.
+
   explicit lmdb_environment(std::string directory)
     : directory_{std::move(directory)} {}
 

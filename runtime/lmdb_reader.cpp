@@ -2,6 +2,7 @@
 #include "runtime/lmdb_reader.hpp"
 
 #include "runtime/assert.hpp"
+#include "runtime/lmdb_free_pages.hpp"
 
 #include <algorithm>
 
@@ -99,6 +100,29 @@ result<void> collect(const lmdb_transaction& transaction, MDB_dbi reviews,
     if (*review > after && raw(review->stream) % 256 % shards == shard)
       into.push_back(*review);
   }
+  return found.map([](bool) {});
+}
+
+/// Looks at every row of a database, which the error calls `rows`.
+result<void> check(const lmdb_transaction& transaction, MDB_dbi database,
+                   std::string_view rows) {
+  const auto counted = transaction.entries(database);
+  if (!counted)
+    return tl::unexpected{counted.error()};
+  lmdb_cursor cursor{transaction};
+  if (auto opened = cursor.open(database); !opened)
+    return opened;
+  std::uint64_t seen = 0;
+  auto found = cursor.move(MDB_FIRST);
+  for (; found && *found; found = cursor.move(MDB_NEXT)) {
+    ++seen;
+    if (!unseal(cursor.key(), cursor.value()))
+      return fail_damaged(transaction, fmt::format("one of its {}", rows));
+  }
+  if (found && seen != *counted)
+    return fail_damaged(transaction,
+                        fmt::format("its tree of {} ({} of {} are there)", rows,
+                                    seen, *counted));
   return found.map([](bool) {});
 }
 
@@ -244,6 +268,21 @@ result<std::vector<std::uint64_t>> lmdb_reader::numbers() {
       numbers[slot] = *number;
     }
     return numbers;
+  });
+}
+
+result<void> lmdb_reader::verify() {
+  return lookup([&] {
+    const std::pair<MDB_dbi, std::string_view> all[]{
+      {databases_.meta, "facts"},      {databases_.records, "records"},
+      {databases_.names, "names"},     {databases_.numbers, "numbers"},
+      {databases_.reviews, "reviews"},
+    };
+    auto checked = check_free_pages(*transaction_);
+    for (const auto& [database, rows] : all)
+      if (checked && database != 0)
+        checked = check(*transaction_, database, rows);
+    return checked;
   });
 }
 

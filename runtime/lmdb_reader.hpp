@@ -46,6 +46,7 @@ public:
   [[nodiscard]] result<catalog_state> state();
   [[nodiscard]] result<std::uint64_t> count();
   [[nodiscard]] result<std::vector<std::uint64_t>> numbers();
+  [[nodiscard]] result<void> verify();
 
 private:
   result<void> begin();

@@ -51,6 +51,8 @@ result<std::optional<bytes_view>> lmdb_transaction::get(MDB_dbi database,
     return std::nullopt;
   if (rc != 0)
     return failed("get", rc);
+  if (!environment_->may_hold(value.mv_size))
+    return failed("get", MDB_CORRUPTED);
   return as_view(value);
 }
 
@@ -107,6 +109,8 @@ result<bool> lmdb_cursor::move(MDB_cursor_op how, bytes_view key) {
     return false;
   if (rc != 0)
     return transaction_.failed("move cursor", rc);
+  if (!transaction_.environment().may_hold(what.mv_size))
+    return transaction_.failed("move cursor", MDB_CORRUPTED);
   key_ = as_view(at);
   value_ = as_view(what);
   return true;

@@ -50,6 +50,9 @@ public:
                                              int number) const {
     return fail_lmdb(call, environment_->directory(), number);
   }
+  [[nodiscard]] const lmdb_environment& environment() const noexcept {
+    return *environment_;
+  }
   [[nodiscard]] const std::string& directory() const noexcept {
     return environment_->directory();
   }

@@ -339,6 +339,11 @@ result<store_lock> store_lock::acquire(const std::string& path) {
 
 result<store_lock> store_lock::acquire_shared(const std::string& path) {
   auto lock = lock_file(path, O_RDONLY, LOCK_SH);
+  if (!lock && ::access(path.c_str(), F_OK) != 0)
+    return fail(errc::io_failed,
+                fmt::format("'{}' is missing; make an empty one ('touch'), as "
+                            "openers lock each other out by it",
+                            path));
   if (!lock)
     return tl::unexpected{lock.error()};
   return store_lock{std::move(*lock), false};

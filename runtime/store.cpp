@@ -197,7 +197,7 @@ result<void> open_catalog(store& opened, access mode) {
   auto state = opened.records->state();
   if (!state && state.error().code == errc::corrupt)
     return fail(errc::corrupt,
-                state.error().context + "; 'torpor repair' can make it anew");
+                state.error().context + ", or make it anew with 'torpor repair'");
   if (!state)
     return tl::unexpected{state.error()};
   opened.state = *state;

@@ -68,6 +68,14 @@ starts_torpord() {
   done
 }
 
+# flip FILE OFFSET: changes one byte.
+flip() {
+  local byte
+  byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+  printf "\\x$(printf %02x $((byte ^ 255)))" \
+    | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 # Without rights that root has. Fails where that cannot be done.
 as_nobody() {
   if [ "$(id -u)" = 0 ]; then

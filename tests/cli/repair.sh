@@ -3,14 +3,6 @@
 # A catalog that lost its list of segments gets it back from the files.
 . "$(dirname "$0")/common.sh"
 
-# flip FILE OFFSET: changes one byte.
-flip() {
-  local byte
-  byte=$(od -An -tu1 -j "$2" -N 1 "$1")
-  printf "\\x$(printf %02x $((byte ^ 255)))" \
-    | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
-
 seq 1 1000000 >lines
 for stream in a b c; do
   run 0 "$torpor" import lines --name "$stream" --quiet
@@ -28,11 +20,11 @@ for offset in $(grep -obUa state torpor-data/catalog/data.mdb | cut -d: -f1); do
 done
 for command in ls verify 'read a' 'append a'; do
   run 1 "$torpor" $command <<<more
-  complains "its state is damaged; 'torpor repair' can make it anew$"
+  complains "its state is damaged; restore data.mdb from a copy, or make it anew with 'torpor repair'$"
 done
 cp -r torpor-data damaged
 run 1 "$torpor" repair
-shows '^found: catalog .*: its state is damaged$'
+shows '^found: catalog .*: its state is damaged; restore data.mdb from a copy$'
 shows '^can be written: [0-9]+ segments, and the journal from file [0-9]+ on$'
 complains 'was not changed; .* --yes$'
 run 1 "$torpor" verify

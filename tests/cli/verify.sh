@@ -3,14 +3,6 @@
 # Damage is named, never served.
 . "$(dirname "$0")/common.sh"
 
-# flip FILE OFFSET: changes one byte.
-flip() {
-  local byte
-  byte=$(od -An -tu1 -j "$2" -N 1 "$1")
-  printf "\\x$(printf %02x $((byte ^ 255)))" \
-    | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
-
 seq 1 3000 >lines
 for stream in a b c; do
   run 0 "$torpor" import lines --name "$stream" --quiet
@@ -73,6 +65,14 @@ shows "^damaged: stream 'a', entries 0 to 2999: "
 # The catalog.
 rm -r torpor-data
 cp -r sound torpor-data
+catalog=torpor-data/catalog/data.mdb
+run 0 "$torpor" append needle <<<x
+for offset in $(LC_ALL=C grep -obUaP '\x06\x00needle' "$catalog" | cut -d: -f1); do
+  flip "$catalog" $((offset + 2)) # The key in the table of names.
+done
+run 1 "$torpor" verify
+shows "^damaged: '$catalog': .*: one of its names is damaged; restore data.mdb from a copy$"
+complains "'.eedle' is damaged; restore data.mdb from a copy$"
 : >torpor-data/catalog/data.mdb
 run 1 "$torpor" verify
 complains "catalog"

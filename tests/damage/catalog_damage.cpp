@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The catalog is cut off, older, another store's, or has flipped bits.
+#include "runtime/posix_disk.hpp"
 #include "tests/damage/attempt.hpp"
 #include "tests/damage/kinds.hpp"
 #include "tests/damage/old_store.hpp"
 #include "tests/damage/real_store.hpp"
 #include "tests/damage/tally.hpp"
+#include "tests/system/child.hpp"
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <stdexcept>
 
 namespace torpor::test {
@@ -47,6 +50,8 @@ public:
   }
 
   [[nodiscard]] std::string flip(std::uint64_t bit, tally& ends) const;
+  /// Whether reading all of a catalog shows that it is damaged.
+  [[nodiscard]] bool is_seen(const std::string& catalog) const;
 
 private:
   const lived_store& lived_;
@@ -60,12 +65,28 @@ private:
 std::string catalog_case::flip(std::uint64_t bit, tally& ends) const {
   auto damaged = catalog();
   damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
-  const auto end = try_with(std::move(damaged));
+  const auto end = try_with(damaged);
   ends.add(end.how);
-  if (end.how == real_end::wrong)
-    fmt::print("catalog, bit {}: {}\n", bit, end.text);
-  return end.text.find("wrong bytes") != std::string::npos
-           ? end.text : std::string{};
+  if (end.text.find("wrong bytes") != std::string::npos)
+    return end.text;
+  if (end.how != real_end::wrong)
+    return {};
+  const auto seen = is_seen(damaged);
+  fmt::print("catalog, bit {}: {}{}\n", bit, end.text,
+             seen ? ", as verify tells" : "");
+  return {};
+}
+
+bool catalog_case::is_seen(const std::string& catalog) const {
+  posix_disk disk;
+  put_image({{catalog_file, catalog}}, disk, directory_);
+  const auto child = in_child([&]() -> std::string {
+    const auto opened = open_lmdb_catalog(catalog_directory(directory_),
+                                          catalog_access::read);
+    return opened && (*opened)->verify() ? "sound" : "";
+  });
+  std::filesystem::remove_all(directory_);
+  return child.complaint != "sound";
 }
 
 /// It is as if nothing was, or the error says what.
@@ -85,6 +106,8 @@ bool damage_catalog(const effort& how) {
   const auto foreign = live_long(4, false);
   const catalog_case one{lived, place.path() + "/store"};
   const catalog_case other{foreign, place.path() + "/other"};
+  if (one.is_seen(one.catalog()))
+    throw std::runtime_error{"a sound catalog is called damaged"};
   const auto pages = one.catalog().size() / page_bytes;
   fmt::print("catalog: {} pages, {} updates\n", pages, lived.records->updates());
   tally cuts;

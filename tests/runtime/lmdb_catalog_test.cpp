@@ -163,6 +163,20 @@ void spill(const std::string& path, std::string_view content) {
     content.data(), static_cast<std::streamsize>(content.size()));
 }
 
+/// Where a key of `names` begins in the file, in pages that are used and in older
+/// ones. LMDB's node: two halves of the value's size, flags, the key's size, each
+/// 2 bytes, and then the key.
+std::vector<std::size_t> places_of(const std::string& file,
+                                   const std::string& key) {
+  std::vector<std::size_t> found;
+  for (auto at = file.find(key); at != file.npos; at = file.find(key, at + 1))
+    if (at > 8 && static_cast<std::size_t>(file[at - 2]) == key.size()
+        && file[at - 1] == 0)
+      found.push_back(at);
+  REQUIRE_FALSE(found.empty());
+  return found;
+}
+
 /// Refuses one update that does not fit, then checks that nothing was changed
 /// and that the catalog works on.
 error check_full(catalog& store, std::uint64_t streams) {
@@ -305,6 +319,91 @@ TEST_CASE("a record with a flipped bit is corrupt and named") {
     CHECK_FALSE(*reader->find(make_id(1)));
     CHECK(*store->count() == 0);
   }
+}
+
+TEST_CASE("a value as large as nothing can be is corrupt and ends no process") {
+  const scratch at;
+  create(at, "tenant/stream");
+  auto bytes = slurp(at.data());
+  for (const auto key : places_of(bytes, "tenant/stream"))
+    bytes.replace(key - 6, 2, "\xff\x7f");
+  spill(at.data(), bytes);
+  for (const auto how : {catalog_access::read, catalog_access::write}) {
+    const auto store = reopen(at, how);
+    const auto reader = store->reader();
+    CHECK(reader->find("tenant/stream").error().code == errc::corrupt);
+    CHECK(reader->list("", "", 10, 0, 1).error().code == errc::corrupt);
+    CHECK(store->verify().error().code == errc::corrupt);
+  }
+}
+
+TEST_CASE("a list of free pages that makes no sense is corrupt and not used") {
+  const scratch at;
+  create(at, "a");
+  update(*reopen(at), put(2, "b"));
+  std::string list; // A count, then pages.
+  {
+    const auto databases = lmdb_databases::open(at.catalog(), lmdb_access::read);
+    lmdb_transaction transaction{databases->environment};
+    REQUIRE(transaction.begin_read() == 0);
+    lmdb_cursor cursor{transaction};
+    REQUIRE(cursor.open(0));
+    REQUIRE(*cursor.move(MDB_LAST));
+    list = as_text(cursor.value());
+  }
+  REQUIRE(list.size() >= 3 * 8);
+  auto bytes = slurp(at.data());
+  auto broken = list;
+  SUBCASE("a count beyond its end") { broken[3] = '\x7f'; }
+  SUBCASE("a page beyond the file's end") { broken[8 + 3] = '\x7f'; }
+  SUBCASE("a root page") { broken.replace(broken.size() - 8, 8, 8, '\0'); }
+  SUBCASE("a page twice") {
+    broken.replace(16, 8, broken.substr(8, 8));
+  }
+  if (broken == list) {
+    CHECK(reopen(at)->verify());
+    return;
+  }
+  for (auto found = bytes.find(list); found != bytes.npos;
+       found = bytes.find(list))
+    bytes.replace(found, list.size(), broken);
+  spill(at.data(), bytes);
+  const auto failure = refused(at, catalog_access::write);
+  CHECK(failure.code == errc::corrupt);
+  CHECK(failure.context.find("free pages") != std::string::npos);
+  CHECK(reopen(at, catalog_access::read)->verify().error().code
+        == errc::corrupt);
+  CHECK(slurp(at.data()) == bytes);
+}
+
+TEST_CASE("whoever reads all of a catalog learns that it is whole, or what is "
+          "not") {
+  const scratch at;
+  create(at, "tenant/stream");
+  update(*reopen(at), put(2, "tenant/another"));
+  CHECK(reopen(at, catalog_access::read)->verify());
+  auto bytes = slurp(at.data());
+  std::string complaint;
+  SUBCASE("a key") {
+    for (const auto key : places_of(bytes, "tenant/stream"))
+      bytes[key] ^= 1;
+    complaint = "one of its names is damaged";
+  }
+  SUBCASE("a row that is lost") {
+    for (const auto key : places_of(bytes, "tenant/another")) {
+      constexpr std::size_t page_bytes = 4096;
+      constexpr std::size_t lower = 12; // Where the page's list of nodes ends.
+      bytes[key / page_bytes * page_bytes + lower] -= 2;
+    }
+    complaint = "its tree of names (1 of 2 are there) is damaged";
+  }
+  if (complaint.empty())
+    return;
+  spill(at.data(), bytes);
+  const auto checked = reopen(at, catalog_access::read)->verify();
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().code == errc::corrupt);
+  CHECK(checked.error().context.find(complaint) != std::string::npos);
 }
 
 TEST_CASE("an update beyond the address space changes nothing") {

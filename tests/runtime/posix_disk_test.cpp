@@ -379,7 +379,11 @@ TEST_SUITE("store_lock") {
   TEST_CASE("inspectors share a lock and keep owners out") {
     scratch directory;
     const auto path = directory / "lock";
-    CHECK(store_lock::acquire_shared(path).error().code == errc::io_failed);
+    const auto missing = store_lock::acquire_shared(path);
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().code == errc::io_failed);
+    CHECK(missing.error().context.starts_with("'" + path
+                                              + "' is missing; make an empty"));
     REQUIRE(store_lock::acquire(path));
     const auto one = store_lock::acquire_shared(path);
     const auto two = store_lock::acquire_shared(path);
