@@ -191,6 +191,7 @@ result<void> lmdb_environment::cover() {
   const auto bytes = file_bytes();
   if (!bytes)
     return tl::unexpected{bytes.error()};
+  found_bytes_ = *bytes;
   if (*bytes >= used_bytes())
     return {};
   unsigned flags = 0;
@@ -198,11 +199,19 @@ result<void> lmdb_environment::cover() {
   if ((flags & MDB_RDONLY) != 0)
     return fail(errc::corrupt,
                 fmt::format("catalog '{}': data.mdb ends at byte {} of {}; "
-                            "restore it from a copy",
+                            "restore it from a copy, or start torpord once: it "
+                            "goes on if nothing that counts is missing",
                             directory_, *bytes, used_bytes()));
+  missing_from_ = *bytes * pages() / used_bytes();
   if (::ftruncate(descriptor(), static_cast<off_t>(used_bytes())) != 0)
     return fail_io("ftruncate", directory_ + "/data.mdb", errno);
   return {};
+}
+
+void lmdb_environment::uncover() {
+  if (missing_from_ < pages())
+    static_cast<void>(
+      ::ftruncate(descriptor(), static_cast<off_t>(found_bytes_)));
 }
 
 result<void> lmdb_environment::sync() {

@@ -61,6 +61,14 @@ public:
 
   /// Of the newest update, free ones included.
   [[nodiscard]] std::uint64_t pages() const;
+  /// The first of them that the file did not have when it was opened to write.
+  /// LMDB never wrote those that are free: an update took them for a moment. The
+  /// others were cut off.
+  [[nodiscard]] std::uint64_t missing_from() const noexcept {
+    return missing_from_;
+  }
+  /// Gives the file the length back that it was opened with.
+  void uncover();
 
   /// Allocates blocks for the next updates, so that a full disk does not stop
   /// a small one. Best effort.
@@ -75,9 +83,9 @@ private:
   result<void> open_file(const std::string& path, unsigned flags);
   /// What a killed process committed may be seen and not be durable yet.
   result<void> sync();
-  /// Makes sure that the file has all of its pages, so that a page that was
-  /// cut off is an error and not a SIGBUS. Errors: corrupt, when it has not
-  /// and was opened to read; io_failed.
+  /// Makes sure that the file has all of its pages, so that one that is missing
+  /// is zeros and not a SIGBUS. Errors: corrupt, when it has not and was opened
+  /// to read; io_failed.
   result<void> cover();
   result<std::uint64_t> file_bytes() const;
   std::uint64_t used_bytes() const;
@@ -85,6 +93,8 @@ private:
 
   std::string directory_;
   MDB_env* env_ = nullptr;
+  std::uint64_t found_bytes_ = 0;
+  std::uint64_t missing_from_ = ~std::uint64_t{0};
 };
 
 } // namespace torpor

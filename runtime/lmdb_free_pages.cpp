@@ -8,6 +8,8 @@
 #include <functional>
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace torpor {
 
 namespace {
@@ -47,10 +49,20 @@ result<void> check_free_pages(const lmdb_transaction& transaction) {
   auto sound = true;
   for (; sound && found && *found; found = cursor.move(MDB_NEXT))
     sound = append(cursor.value(), end, all);
+  if (!found)
+    return tl::unexpected{found.error()};
   std::sort(all.begin(), all.end());
   if (!sound || std::adjacent_find(all.begin(), all.end()) != all.end())
     return fail_damaged(transaction, "its list of free pages");
-  return found.map([](bool) {});
+  const auto missing = transaction.environment().missing_from();
+  const auto cut = std::lower_bound(all.begin(), all.end(), missing);
+  if (missing < end
+      && static_cast<std::uint64_t>(all.end() - cut) != end - missing)
+    return fail(errc::corrupt,
+                fmt::format("catalog '{}': data.mdb ends at page {} of {}; "
+                            "restore it from a copy",
+                            transaction.directory(), missing, end));
+  return {};
 }
 
 } // namespace torpor
