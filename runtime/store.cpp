@@ -43,8 +43,9 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Makes sure that the directory is a store, or can become one: a lock file
-/// and an unfinished identity are all that an interrupted creation leaves.
+/// Whether the directory becomes a store with this opening. Only a lock file, an
+/// unfinished identity and directories may be there: all that an interrupted
+/// making leaves.
 result<bool> is_new(disk& disk, const std::string& directory, access mode) {
   const auto missing = [&directory](std::string_view why) {
     return fail(errc::not_found, fmt::format("'{}' holds no Torpor store{}",
