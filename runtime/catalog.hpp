@@ -82,7 +82,7 @@ public:
 };
 
 /// The table of all records. A stream that sleeps exists only here.
-/// Threads: any for `reader`, `state`, `count`, `verify`; one owner for `update`.
+/// Threads: any for `reader`, `state`, `count`; one owner for `update`, `verify`.
 class catalog {
 public:
   virtual ~catalog() = default;
@@ -108,8 +108,9 @@ public:
   /// 255, also of deleted streams. 256 numbers.
   [[nodiscard]] virtual result<std::vector<std::uint64_t>> numbers() = 0;
 
-  /// Reads every row: whether all that are counted are there, each as it was
-  /// written. Errors: corrupt, which names the first that is not; io_failed.
+  /// Reads every page and row: whether all that are counted are there, each as
+  /// it was written. Errors: corrupt, which names the first that is not;
+  /// io_failed.
   [[nodiscard]] virtual result<void> verify() { return {}; }
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/lmdb_databases.hpp"
 
-#include "runtime/lmdb_free_pages.hpp"
-
 #include <fmt/format.h>
 
 namespace torpor {
@@ -106,36 +104,6 @@ result<void> fill(lmdb_environment& environment) {
     .and_then([&] { return transaction.commit(); });
 }
 
-result<lmdb_databases> open_in(std::shared_ptr<lmdb_environment> environment,
-                               bool writes) {
-  lmdb_transaction transaction{environment};
-  if (const int rc = transaction.begin_read(); rc != 0)
-    return transaction.failed("begin", rc);
-  // The version decides which databases there must be: it is read first.
-  auto meta = transaction.open_database("meta", 0);
-  if (!meta) {
-    if (meta.error().code == errc::incompatible)
-      return fail_foreign(environment->directory());
-    return tl::unexpected{meta.error()};
-  }
-  lmdb_databases databases{.environment = std::move(environment)};
-  return check_format(transaction, *meta)
-    .and_then([&] {
-      return writes ? check_free_pages(transaction) : result<void>{};
-    })
-    .and_then([&]() -> result<void> {
-      // A database that older versions do not have is made.
-      return writes ? transaction.commit().and_then(
-               [&] { return transaction.begin_write(); })
-                    : result<void>{};
-    })
-    .and_then([&] {
-      return open_all(transaction, writes ? MDB_CREATE : 0, databases);
-    })
-    .and_then([&] { return transaction.commit(); }) // Keeps the handles.
-    .map([&] { return databases; });
-}
-
 } // namespace
 
 result<void> lmdb_databases::create(const std::string& directory) {
@@ -147,10 +115,30 @@ result<lmdb_databases> lmdb_databases::open(const std::string& directory,
   auto environment = lmdb_environment::open(directory, access);
   if (!environment)
     return tl::unexpected{environment.error()};
-  auto databases = open_in(*environment, access == lmdb_access::write);
-  if (!databases && databases.error().code == errc::corrupt)
-    (*environment)->uncover(); // Refused: it stays as it was found.
-  return databases;
+  lmdb_transaction transaction{*environment};
+  if (const int rc = transaction.begin_read(); rc != 0)
+    return transaction.failed("begin", rc);
+  // The version decides which databases there must be: it is read first.
+  auto meta = transaction.open_database("meta", 0);
+  if (!meta) {
+    if (meta.error().code == errc::incompatible)
+      return fail_foreign(directory);
+    return tl::unexpected{meta.error()};
+  }
+  const auto writes = access == lmdb_access::write;
+  lmdb_databases databases{.environment = *environment};
+  return check_format(transaction, *meta)
+    .and_then([&]() -> result<void> {
+      // A database that older versions do not have is made.
+      return writes ? transaction.commit().and_then(
+               [&] { return transaction.begin_write(); })
+                    : result<void>{};
+    })
+    .and_then([&] {
+      return open_all(transaction, writes ? MDB_CREATE : 0, databases);
+    })
+    .and_then([&] { return transaction.commit(); }) // Keeps the handles.
+    .map([&] { return databases; });
 }
 
 tl::unexpected<error> fail_damaged(const lmdb_transaction& transaction,

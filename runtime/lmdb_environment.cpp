@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/lmdb_environment.hpp"
 
+#include "runtime/lmdb_pages.hpp"
 #include "runtime/posix_disk.hpp"
 #include "runtime/safety_step.hpp"
 
@@ -130,8 +131,12 @@ lmdb_environment::open(const std::string& directory, lmdb_access access) {
     return fail_io("stat", path, errno);
   if (status.st_size == 0) // LMDB would take it for a new one.
     return fail_lmdb("open", directory, MDB_INVALID);
-  return environment->open_file(directory, flags_of(access))
-    .and_then([&] { return environment->cover(); })
+  return check_pages(directory, access == lmdb_access::write
+                                  ? lmdb_look::free_pages
+                                  : lmdb_look::end)
+    .and_then([&] {
+      return environment->open_file(directory, flags_of(access));
+    })
     .and_then([&] {
       return access == lmdb_access::write ? environment->sync()
                                           : result<void>{};
@@ -183,35 +188,11 @@ result<void> lmdb_environment::open_file(const std::string& path,
     rc = ::mdb_env_open(env_, path.c_str(), flags, file_mode);
   if (rc != 0)
     return fail_lmdb("open", directory_, rc);
+  MDB_stat stat{};
+  ::mdb_env_stat(env_, &stat);
+  page_bytes_ = stat.ms_psize;
   ::fcntl(descriptor(), F_SETFD, FD_CLOEXEC); // LMDB leaves it to children.
   return {};
-}
-
-result<void> lmdb_environment::cover() {
-  const auto bytes = file_bytes();
-  if (!bytes)
-    return tl::unexpected{bytes.error()};
-  found_bytes_ = *bytes;
-  if (*bytes >= used_bytes())
-    return {};
-  unsigned flags = 0;
-  ::mdb_env_get_flags(env_, &flags);
-  if ((flags & MDB_RDONLY) != 0)
-    return fail(errc::corrupt,
-                fmt::format("catalog '{}': data.mdb ends at byte {} of {}; "
-                            "restore it from a copy, or start torpord once: it "
-                            "goes on if nothing that counts is missing",
-                            directory_, *bytes, used_bytes()));
-  missing_from_ = *bytes * pages() / used_bytes();
-  if (::ftruncate(descriptor(), static_cast<off_t>(used_bytes())) != 0)
-    return fail_io("ftruncate", directory_ + "/data.mdb", errno);
-  return {};
-}
-
-void lmdb_environment::uncover() {
-  if (missing_from_ < pages())
-    static_cast<void>(
-      ::ftruncate(descriptor(), static_cast<off_t>(found_bytes_)));
 }
 
 result<void> lmdb_environment::sync() {
@@ -222,7 +203,7 @@ result<void> lmdb_environment::sync() {
 }
 
 void lmdb_environment::reserve() {
-  const auto used = used_bytes();
+  const auto used = pages() * page_bytes();
   const auto bytes = file_bytes();
   if (bytes && *bytes < used + reserve_bytes / 2)
     (void)::fallocate(descriptor(), 0, 0,
@@ -240,12 +221,6 @@ std::uint64_t lmdb_environment::pages() const {
   MDB_envinfo info{};
   ::mdb_env_info(env_, &info);
   return info.me_last_pgno + 1;
-}
-
-std::uint64_t lmdb_environment::used_bytes() const {
-  MDB_stat stat{};
-  ::mdb_env_stat(env_, &stat);
-  return pages() * stat.ms_psize;
 }
 
 int lmdb_environment::descriptor() const {

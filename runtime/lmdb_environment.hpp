@@ -53,48 +53,27 @@ public:
     return directory_;
   }
 
-  /// Whether a value may be as large. LMDB believes what a damaged page says of
-  /// it, and whoever reads on behind the file's end is killed.
-  [[nodiscard]] bool may_hold(std::size_t bytes) const {
-    return bytes <= small_bytes || bytes <= used_bytes();
-  }
-
   /// Of the newest update, free ones included.
   [[nodiscard]] std::uint64_t pages() const;
-  /// The first of them that the file did not have when it was opened to write.
-  /// LMDB never wrote those that are free: an update took them for a moment. The
-  /// others were cut off.
-  [[nodiscard]] std::uint64_t missing_from() const noexcept {
-    return missing_from_;
-  }
-  /// Gives the file the length back that it was opened with.
-  void uncover();
+  [[nodiscard]] std::size_t page_bytes() const noexcept { return page_bytes_; }
 
   /// Allocates blocks for the next updates, so that a full disk does not stop
   /// a small one. Best effort.
   void reserve();
 
 private:
-  static constexpr std::size_t small_bytes = 4096; // They need no look.
-
   explicit lmdb_environment(std::string directory)
     : directory_{std::move(directory)} {}
 
   result<void> open_file(const std::string& path, unsigned flags);
   /// What a killed process committed may be seen and not be durable yet.
   result<void> sync();
-  /// Makes sure that the file has all of its pages, so that one that is missing
-  /// is zeros and not a SIGBUS. Errors: corrupt, when it has not and was opened
-  /// to read; io_failed.
-  result<void> cover();
   result<std::uint64_t> file_bytes() const;
-  std::uint64_t used_bytes() const;
   int descriptor() const;
 
   std::string directory_;
   MDB_env* env_ = nullptr;
-  std::uint64_t found_bytes_ = 0;
-  std::uint64_t missing_from_ = ~std::uint64_t{0};
+  std::size_t page_bytes_ = 0;
 };
 
 } // namespace torpor

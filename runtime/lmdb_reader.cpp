@@ -2,7 +2,7 @@
 #include "runtime/lmdb_reader.hpp"
 
 #include "runtime/assert.hpp"
-#include "runtime/lmdb_free_pages.hpp"
+#include "runtime/lmdb_pages.hpp"
 
 #include <algorithm>
 
@@ -278,7 +278,7 @@ result<void> lmdb_reader::verify() {
       {databases_.names, "names"},     {databases_.numbers, "numbers"},
       {databases_.reviews, "reviews"},
     };
-    auto checked = check_free_pages(*transaction_);
+    auto checked = check_pages(transaction_->directory(), lmdb_look::all);
     for (const auto& [database, rows] : all)
       if (checked && database != 0)
         checked = check(*transaction_, database, rows);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/lmdb_transaction.hpp"
 
+#include <cstring>
+
 namespace torpor {
 
 namespace {
@@ -24,10 +26,12 @@ result<void> lmdb_transaction::begin_write() {
   const int rc = ::mdb_txn_begin(environment_->get(), nullptr, 0, &txn_);
   if (rc != 0)
     return failed("begin", rc);
+  writes_ = true;
   return {};
 }
 
 int lmdb_transaction::begin_read() noexcept {
+  writes_ = false;
   if (txn_ != nullptr)
     return ::mdb_txn_renew(txn_);
   return ::mdb_txn_begin(environment_->get(), nullptr, MDB_RDONLY, &txn_);
@@ -51,9 +55,34 @@ result<std::optional<bytes_view>> lmdb_transaction::get(MDB_dbi database,
     return std::nullopt;
   if (rc != 0)
     return failed("get", rc);
-  if (!environment_->may_hold(value.mv_size))
+  if (!has(value))
     return failed("get", MDB_CORRUPTED);
   return as_view(value);
+}
+
+// Pages are mapped as they lie in the file: a value is in one page, or behind the
+// head of the first of its own (lmdb_pages.cpp).
+bool lmdb_transaction::has(const MDB_val& value) const {
+  if (writes_)
+    return true;
+  constexpr std::size_t head_bytes = 16;
+  constexpr std::uint16_t overflow = 4;
+  const auto page_bytes = environment_->page_bytes();
+  const auto at = reinterpret_cast<std::uintptr_t>(value.mv_data) % page_bytes;
+  if (at + value.mv_size <= page_bytes)
+    return true;
+  if (at != head_bytes)
+    return false;
+  const auto* page = static_cast<const std::byte*>(value.mv_data) - head_bytes;
+  std::uint64_t number = 0;
+  std::uint16_t flags = 0;
+  std::uint32_t pages = 0;
+  std::memcpy(&number, page, sizeof number);
+  std::memcpy(&flags, page + 10, sizeof flags);
+  std::memcpy(&pages, page + 12, sizeof pages);
+  const auto end = environment_->pages();
+  return flags == overflow && number < end && pages <= end - number
+         && value.mv_size + head_bytes <= pages * page_bytes;
 }
 
 result<void> lmdb_transaction::put(MDB_dbi database, bytes_view key,
@@ -109,7 +138,7 @@ result<bool> lmdb_cursor::move(MDB_cursor_op how, bytes_view key) {
     return false;
   if (rc != 0)
     return transaction_.failed("move cursor", rc);
-  if (!transaction_.environment().may_hold(what.mv_size))
+  if (!transaction_.has(what))
     return transaction_.failed("move cursor", MDB_CORRUPTED);
   key_ = as_view(at);
   value_ = as_view(what);

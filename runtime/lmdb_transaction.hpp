@@ -50,9 +50,10 @@ public:
                                              int number) const {
     return fail_lmdb(call, environment_->directory(), number);
   }
-  [[nodiscard]] const lmdb_environment& environment() const noexcept {
-    return *environment_;
-  }
+  /// Whether a value lies in the file, for a transaction that reads. LMDB believes
+  /// what a damaged page says of its size, and whoever reads on behind the file's
+  /// end is killed. One that writes has values in memory, too: always true.
+  [[nodiscard]] bool has(const MDB_val& value) const;
   [[nodiscard]] const std::string& directory() const noexcept {
     return environment_->directory();
   }
@@ -61,6 +62,7 @@ public:
 private:
   std::shared_ptr<lmdb_environment> environment_;
   MDB_txn* txn_ = nullptr;
+  bool writes_ = false;
 };
 
 /// A place in a database. Ends before its transaction. Threads: one owner.

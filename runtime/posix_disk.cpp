@@ -278,14 +278,18 @@ result<void> posix_disk::sync_directory(const std::string& path) {
 }
 
 result<void> posix_disk::make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) != 0) {
+  const auto made = ::mkdir(path.c_str(), 0755) == 0;
+  if (!made) {
     const auto number = errno;
     std::error_code ignored;
     if (number != EEXIST || !std::filesystem::is_directory(path, ignored))
       return fail_io("mkdir", path, number);
   }
   // Even if it was there: whoever made it may have died before this sync.
-  return sync_directory(parent_of(path));
+  auto named = sync_directory(parent_of(path));
+  if (!named && made) // The name may be lost in a power cut: only a new one counts.
+    ::rmdir(path.c_str());
+  return named;
 }
 
 result<std::vector<std::string>> posix_disk::list(const std::string& path) {
@@ -339,7 +343,7 @@ result<store_lock> store_lock::acquire(const std::string& path) {
 
 result<store_lock> store_lock::acquire_shared(const std::string& path) {
   auto lock = lock_file(path, O_RDONLY, LOCK_SH);
-  if (!lock && ::access(path.c_str(), F_OK) != 0)
+  if (!lock && ::access(path.c_str(), F_OK) != 0 && errno == ENOENT)
     return fail(errc::io_failed,
                 fmt::format("'{}' is missing; make an empty one ('touch'), as "
                             "openers lock each other out by it",

@@ -85,7 +85,7 @@ result<bool> is_new(disk& disk, const std::string& directory, access mode) {
 /// Whether no opening has got as far as to a journal.
 bool is_unused(disk& disk, const std::string& directory) {
   const auto files = disk.list(journal_directory(directory));
-  return !files || files->empty();
+  return files && files->empty();
 }
 
 result<void> make_catalog(const store& opened) {
@@ -210,7 +210,7 @@ result<void> find_directory(store& opened, const std::string& path) {
   if (!files && files.error().code == errc::not_found)
     return fail(errc::corrupt,
                 fmt::format("'{}' is missing; restore it from a copy", path));
-  return {};
+  return files.map([](const auto&) {});
 }
 
 result<void> make_tables(store& opened) {

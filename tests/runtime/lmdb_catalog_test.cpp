@@ -292,11 +292,13 @@ TEST_CASE("a file that ends early is sound when LMDB never wrote the rest") {
   }
   const auto written = fs::file_size(at.data());
   REQUIRE(written < 8u << 20); // The pages count, and are not there.
+  CHECK(reopen(at, catalog_access::read)->verify());
   const auto store = reopen(at, catalog_access::write);
   CHECK(store->verify());
   CHECK(*store->reader()->find("a") == make_id(1));
   auto changes = large(2, 10'000);
   CHECK(store->update(changes, std::nullopt));
+  CHECK(store->verify());
   CHECK(fs::file_size(at.data()) > written);
 }
 
@@ -384,20 +386,19 @@ TEST_CASE("a list of free pages that makes no sense is corrupt and not used") {
   SUBCASE("a count beyond its end") { broken[3] = '\x7f'; }
   SUBCASE("a page beyond the file's end") { broken[8 + 3] = '\x7f'; }
   SUBCASE("a root page") { broken.replace(broken.size() - 8, 8, 8, '\0'); }
-  SUBCASE("a page twice") {
-    broken.replace(16, 8, broken.substr(8, 8));
+  SUBCASE("a page twice") { broken.replace(16, 8, broken.substr(8, 8)); }
+  SUBCASE("pages in no order") {
+    broken.replace(8, 8, list.substr(16, 8));
+    broken.replace(16, 8, list.substr(8, 8));
   }
-  if (broken == list) {
-    CHECK(reopen(at)->verify());
-    return;
-  }
+  REQUIRE(broken != list);
   for (auto found = bytes.find(list); found != bytes.npos;
        found = bytes.find(list))
     bytes.replace(found, list.size(), broken);
   spill(at.data(), bytes);
   const auto failure = refused(at, catalog_access::write);
   CHECK(failure.code == errc::corrupt);
-  CHECK(failure.context.find("free pages") != std::string::npos);
+  CHECK(failure.context.find("of data.mdb is damaged") != std::string::npos);
   CHECK(reopen(at, catalog_access::read)->verify().error().code
         == errc::corrupt);
   CHECK(slurp(at.data()) == bytes);
@@ -411,6 +412,9 @@ TEST_CASE("whoever reads all of a catalog learns that it is whole, or what is "
   CHECK(reopen(at, catalog_access::read)->verify());
   auto bytes = slurp(at.data());
   std::string complaint;
+  constexpr std::size_t page_bytes = 4096;
+  constexpr std::size_t lower = 12; // Where the page's list of nodes ends,
+  constexpr std::size_t upper = 14; // and where its nodes begin.
   SUBCASE("a key") {
     for (const auto key : places_of(bytes, "tenant/stream"))
       bytes[key] ^= 1;
@@ -418,14 +422,21 @@ TEST_CASE("whoever reads all of a catalog learns that it is whole, or what is "
   }
   SUBCASE("a row that is lost") {
     for (const auto key : places_of(bytes, "tenant/another")) {
-      constexpr std::size_t page_bytes = 4096;
-      constexpr std::size_t lower = 12; // Where the page's list of nodes ends.
       bytes[key / page_bytes * page_bytes + lower] -= 2;
     }
     complaint = "its tree of names (1 of 2 are there) is damaged";
   }
-  if (complaint.empty())
-    return;
+  SUBCASE("a page's end") {
+    for (const auto key : places_of(bytes, "tenant/another"))
+      bytes[key / page_bytes * page_bytes + upper] += 2;
+    complaint = "of data.mdb is damaged";
+  }
+  SUBCASE("a page's number") {
+    for (const auto key : places_of(bytes, "tenant/another"))
+      bytes[key / page_bytes * page_bytes] ^= 1;
+    complaint = "of data.mdb is damaged";
+  }
+  REQUIRE(complaint != "");
   spill(at.data(), bytes);
   const auto checked = reopen(at, catalog_access::read)->verify();
   REQUIRE_FALSE(checked);
