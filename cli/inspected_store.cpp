@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <optional>
 
@@ -173,11 +172,9 @@ error inspected_store::explain(const stream_info& stream,
 }
 
 result<void> inspected_store::whole() const {
-  // What older files hold is in the catalog: a read that lacks it says so.
-  const auto needed = journal_file_name(
-    static_cast<std::uint32_t>(store_->state.journal_first));
+  // What others cost is known from the catalog: a read that lacks it says so.
   for (const auto& damage : store_->scan.damages)
-    if (std::filesystem::path{damage.file}.filename() >= needed)
+    if (damage.fatal)
       return fail(errc::corrupt,
                   fmt::format("the journal is damaged, entries may be missing: "
                               "'{}' at byte {}: {}; 'torpor verify' names it "

@@ -76,7 +76,8 @@ result<void> broken_store::look_into_catalog() {
                         known->segments))
     findings.push_back(fmt::format("segment '{}': {}", each.path, each.text));
   const auto newer = find_newer_segment(disk, journal,
-                                        segment_directory(data_dir), *known);
+                                        segment_directory(data_dir), *known,
+                                        journal_end_unknown);
   if (!newer.empty())
     return fail(errc::corrupt,
                 fmt::format("the catalog is older than '{}', and records of "

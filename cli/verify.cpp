@@ -120,7 +120,7 @@ private:
     const auto& all = store_.opened();
     const auto newer = find_newer_segment(
       *all.world.disk, all.journal, segment_directory(all.config.data_dir),
-      all.state);
+      all.state, all.scan.end.file);
     if (!newer.empty())
       static_cast<void>(note_file(
         newer, "the catalog is older and does not know it; streams may be "

@@ -39,8 +39,7 @@ private:
   result<void> salvage(frame_reader& reader, std::uint64_t from,
                        std::uint64_t to, frame_range numbers);
   result<void> note(std::uint32_t number, std::uint64_t offset,
-                    std::uint64_t bytes, std::string text);
-  result<void> note(journal_damage damage, bool fatal);
+                    std::uint64_t bytes, std::string text, bool fatal = false);
   result<void> note_absences(const journal_plan& plan);
   std::string objection(const placed_frame& found, std::uint64_t offset) const;
 
@@ -79,24 +78,16 @@ result<void> scanner::note_absences(const journal_plan& plan) {
     // Repairing would take it for a torn file and remove it.
     auto text = fmt::format("it holds frames of file {}; was it renamed?",
                             holds);
-    auto path = journal_file_path(config_, number);
-    if (auto noted = note({std::move(path), 0, 0, std::move(text)}, true);
-        !noted)
+    if (auto noted = note(number, 0, 0, std::move(text), true); !noted)
       return noted;
   }
   for (const auto number : plan.cut)
-    if (auto noted = note({journal_file_path(config_, number), 0, 0,
-                           std::string{cut_off}},
-                          true);
-        !noted)
+    if (auto noted = note(number, 0, 0, std::string{cut_off}, true); !noted)
       return noted;
-  for (const auto number : plan.missing) {
-    const auto removed = number < plan.oldest && number < options_.kept_from;
-    if (removed)
-      continue;
-    if (auto noted = note(number, 0, 0, "the file is missing"); !noted)
-      return noted;
-  }
+  for (const auto number : plan.missing)
+    if (number >= options_.kept_from)
+      if (auto noted = note(number, 0, 0, "the file is missing"); !noted)
+        return noted;
   const auto newest = plan.files.empty() ? 0 : plan.files.back().number;
   if (newest + 1 >= options_.whole_from)
     return {};
@@ -110,7 +101,7 @@ result<void> scanner::note_absences(const journal_plan& plan) {
                             : fmt::format("there are no frames from here to "
                                           "file {}",
                                           last);
-  return note({journal_file_path(config_, first), 0, 0, std::move(text)}, true);
+  return note(first, 0, 0, std::move(text), true);
 }
 
 result<void> scanner::walk(const planned_file& planned) {
@@ -227,14 +218,11 @@ result<void> scanner::salvage(frame_reader& reader, std::uint64_t from,
 }
 
 result<void> scanner::note(std::uint32_t number, std::uint64_t offset,
-                           std::uint64_t bytes, std::string text) {
-  return note(
-    {journal_file_path(config_, number), offset, bytes, std::move(text)},
-    number >= options_.whole_from);
-}
-
-result<void> scanner::note(journal_damage damage, bool fatal) {
-  if (fatal && options_.repair)
+                           std::uint64_t bytes, std::string text, bool fatal) {
+  journal_damage damage{number, journal_file_path(config_, number), offset,
+                        bytes, std::move(text),
+                        fatal || number >= options_.whole_from};
+  if (damage.fatal && options_.repair)
     return fail(errc::corrupt,
                 fmt::format("journal '{}' at byte {}: {}; acknowledged data "
                             "is damaged: restore the file from a copy",

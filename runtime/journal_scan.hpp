@@ -12,10 +12,12 @@ namespace torpor {
 
 /// Bytes of the journal that were durable and are not readable any more.
 struct journal_damage {
-  std::string file;         ///< Path.
+  std::uint32_t number = 0; ///< The file's.
+  std::string file;         ///< Its path.
   std::uint64_t offset = 0; ///< First damaged byte.
   std::uint64_t bytes = 0;  ///< Damaged bytes; 0 when the whole file is gone.
   std::string text;         ///< What is wrong, for people.
+  bool fatal = false;       ///< No scan that repairs goes on behind it.
 };
 
 /// What a scan does with what it finds.
@@ -25,7 +27,6 @@ struct scan_options {
   /// files is only reported.
   std::uint32_t whole_from = 1;
   /// First file that may not have been removed on purpose; at most `whole_from`.
-  /// Of earlier ones those from the oldest that is there on are missed.
   std::uint32_t kept_from = 1;
   /// True: a torn tail is cut and what is kept is synced, unfinished and
   /// half-written files are removed; false: nothing is changed.

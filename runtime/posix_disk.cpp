@@ -282,8 +282,10 @@ result<void> posix_disk::make_directory(const std::string& path) {
   if (!made) {
     const auto number = errno;
     std::error_code ignored;
-    if (number != EEXIST || !std::filesystem::is_directory(path, ignored))
+    if (number != EEXIST)
       return fail_io("mkdir", path, number);
+    if (!std::filesystem::is_directory(path, ignored))
+      return fail_io("mkdir", path, ENOTDIR);
   }
   // Even if it was there: whoever made it may have died before this sync.
   auto named = sync_directory(parent_of(path));

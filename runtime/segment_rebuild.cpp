@@ -188,16 +188,15 @@ rebuilt_state list_rebuilder::take() {
   return std::move(made_);
 }
 
-/// Damage in what is not sealed. Names of files have their numbers' order.
+/// Damage in what is not sealed.
 std::optional<journal_damage> needed_damage(const journal_config& journal,
                                             const scan_result& scan,
                                             std::uint32_t first) {
   if (scan.end.file + 1 < first)
-    return journal_damage{journal_file_path(journal, first - 1), 0, 0,
-                          "the journal ends before this file"};
-  const auto path = journal_file_path(journal, first);
+    return journal_damage{first - 1, journal_file_path(journal, first - 1), 0, 0,
+                          "the journal ends before this file", true};
   for (const auto& damage : scan.damages)
-    if (damage.file >= path)
+    if (damage.number >= first)
       return damage;
   return std::nullopt;
 }
@@ -259,15 +258,17 @@ result<rebuilt_state> rebuild_state(disk& disk, const journal_config& journal,
 
 std::string find_newer_segment(disk& disk, const journal_config& journal,
                                const std::string& directory,
-                               const catalog_state& state) {
+                               const catalog_state& state,
+                               std::uint32_t journal_end) {
   const auto names = disk.list(directory);
   const auto files = list_journal_files(disk, journal);
   if (!names || !files)
     return {};
   const auto is_needed_and_gone = [&](std::uint64_t number) {
     return number >= state.unsealed_first
-           && std::find(files->numbers.begin(), files->numbers.end(), number)
-                == files->numbers.end();
+           && (number > journal_end
+               || std::find(files->numbers.begin(), files->numbers.end(), number)
+                    == files->numbers.end());
   };
   for (const auto& name : *names) {
     const auto number = segment_file_number(name);

@@ -37,13 +37,19 @@ rebuild_state(disk& disk, const journal_config& journal,
               const std::string& directory,
               const std::optional<catalog_state>& known);
 
+/// Where nobody has read the journal.
+inline constexpr std::uint32_t journal_end_unknown = ~std::uint32_t{0};
+
 /// A segment that a catalog's state does not name, though it has a journal file
 /// that is not sealed by that state and not there any more: then the catalog is
-/// an older copy. Returns its path; empty: there is none, or nobody can tell.
+/// an older copy. Nor is a file there that lies behind the journal's end: the
+/// journal is an older copy, too. Returns its path; empty: there is none, or
+/// nobody can tell.
 [[nodiscard]] std::string find_newer_segment(disk& disk,
                                              const journal_config& journal,
                                              const std::string& directory,
-                                             const catalog_state& state);
+                                             const catalog_state& state,
+                                             std::uint32_t journal_end);
 
 /// What is wrong with the files of a list: missing ones, and those that say
 /// something else of themselves.

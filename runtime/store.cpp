@@ -254,7 +254,9 @@ std::vector<std::uint32_t> sealed_files(const store& opened) {
 /// also that those can be read whose journal files would be removed now. Says
 /// which segments are not.
 bool is_complete(const store& opened, const std::vector<std::string>& names) {
-  auto all = opened.scan.damages.empty();
+  auto all = std::none_of(
+    opened.scan.damages.begin(), opened.scan.damages.end(),
+    [&](const auto& each) { return each.number >= opened.state.unsealed_first; });
   const auto sealed = sealed_files(opened);
   for (const auto& each : opened.state.segments) {
     const auto name = segment_file_name(each.number);
@@ -348,7 +350,8 @@ error with_age(const store& opened, error why) {
     return why;
   if (const auto newer = find_newer_segment(
         *opened.world.disk, opened.journal,
-        segment_directory(opened.config.data_dir), opened.state);
+        segment_directory(opened.config.data_dir), opened.state,
+        journal_end_unknown);
       !newer.empty())
     why.context = fmt::format("the catalog is older than '{}', which it does not "
                               "know; restore a newer '{}' from a copy ({})",
@@ -378,6 +381,32 @@ result<void> recover(store& opened, access mode) {
   opened.scan = std::move(*scan);
   opened.replayed_entries = tail.replayed();
   return tail.finish();
+}
+
+/// Refuses what only looks as if an opening could tidy it up.
+result<void> check_segments(const store& opened) {
+  auto& disk = *opened.world.disk;
+  const auto& data_dir = opened.config.data_dir;
+  const auto directory = segment_directory(data_dir);
+  if (const auto newer = find_newer_segment(disk, opened.journal, directory,
+                                            opened.state, opened.scan.end.file);
+      !newer.empty())
+    return fail(errc::corrupt,
+                fmt::format("catalog and journal are older than '{}', which "
+                            "they do not know; restore newer '{}' and '{}' from "
+                            "a copy",
+                            newer, catalog_directory(data_dir),
+                            opened.journal.directory));
+  const auto& listed = opened.state.segments;
+  const auto names = disk.list(directory);
+  if (listed.empty() || !names
+      || std::any_of(names->begin(), names->end(), segment_file_number))
+    return {};
+  return fail(errc::corrupt,
+              fmt::format("'{}' has none of the {} segments that the catalog "
+                          "lists; is its disk mounted? Else restore them from "
+                          "a copy",
+                          directory, listed.size()));
 }
 
 result<void> begin_incarnation(store& opened) {
@@ -416,9 +445,9 @@ result<std::unique_ptr<store>> store::open(options config, environment world,
                 .map([&] { list_segments(*opened); })
                 .and_then([&] { return recover(*opened, mode); });
   if (done && mode == access::write)
-    done = begin_incarnation(*opened).and_then([&] {
-      return remove_useless(*opened);
-    });
+    done = check_segments(*opened)
+             .and_then([&] { return begin_incarnation(*opened); })
+             .and_then([&] { return remove_useless(*opened); });
   if (!done)
     return tl::unexpected{done.error()};
   return opened;

@@ -315,7 +315,7 @@ TEST_SUITE("posix_disk") {
     open(directory / "file", open_mode::create);
     const auto path = directory / "file";
     check_io_failed(disk.make_directory(path),
-                    "mkdir '" + path + "': File exists");
+                    "mkdir '" + path + "': Not a directory");
   }
 
   TEST_CASE("calls on names that are not there name the call and the path") {
