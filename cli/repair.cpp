@@ -140,7 +140,8 @@ void print_text(output& out, const broken_store& found,
   for (const auto& each : found.findings)
     out.line("found: " + each);
   if (!made)
-    return out.line("the list of segments needs no repair");
+    return out.line("the list of segments needs no repair; 'torpor verify' "
+                    "reads all the rest");
   for (const auto& each : made->left)
     out.line(fmt::format("not used: '{}': {}", each.path, each.text));
   for (const auto& [from, to] : made->holes)

@@ -3,10 +3,12 @@
 
 #include "runtime/lmdb_pages.hpp"
 #include "runtime/posix_disk.hpp"
+#include "runtime/process_limits.hpp"
 #include "runtime/safety_step.hpp"
 
 #include <cerrno>
 #include <filesystem>
+#include <limits>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -43,11 +45,14 @@ std::size_t choose_map_bytes() {
   return map_bytes_min;
 }
 
-/// LMDB says EIO when the disk took only a part of a write.
-bool disk_is_full(const std::string& directory) {
+/// LMDB says EIO or ENOSPC when the system took only a part of a write.
+int cause_of(int number, const std::string& directory) {
   struct ::statvfs volume {};
-  return ::statvfs(directory.c_str(), &volume) == 0
-         && volume.f_bavail * volume.f_frsize < reserve_bytes / 4;
+  if (::statvfs(directory.c_str(), &volume) == 0
+      && volume.f_bavail * volume.f_frsize < reserve_bytes / 4)
+    return ENOSPC;
+  constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
+  return file_size_max() == unbounded ? number : EFBIG;
 }
 
 std::string_view advice(int number) {
@@ -71,6 +76,9 @@ std::string_view advice(int number) {
       return "its pages are damaged; restore data.mdb from a copy";
     case MDB_VERSION_MISMATCH: return "written by another version of LMDB";
     case ENOSPC: return "disk full; nothing was changed; free some space";
+    case EFBIG:
+      return "the process may not write a file so large; nothing was changed; "
+             "raise its limit (ulimit -f)";
     default: return ::mdb_strerror(number);
   }
 }
@@ -115,8 +123,8 @@ void tell_last_words(MDB_env* env, const char* why) {
 
 tl::unexpected<error> fail_lmdb(std::string_view call,
                                 const std::string& directory, int number) {
-  if (number == EIO && disk_is_full(directory))
-    number = ENOSPC;
+  if (number == EIO || number == ENOSPC)
+    number = cause_of(number, directory);
   return fail(code_of(number), fmt::format("catalog '{}': {}: {}", directory,
                                            call, advice(number)));
 }

@@ -13,6 +13,19 @@
 
 namespace torpor {
 
+namespace {
+
+constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
+
+std::uint64_t bound_of(__rlimit_resource resource) noexcept {
+  struct ::rlimit bound {};
+  if (::getrlimit(resource, &bound) != 0 || bound.rlim_cur == RLIM_INFINITY)
+    return unbounded;
+  return bound.rlim_cur;
+}
+
+} // namespace
+
 result<void> check_threads(std::size_t wanted, std::string_view who,
                            std::string_view option) {
   std::latch all_started{1};
@@ -35,11 +48,11 @@ result<void> check_threads(std::size_t wanted, std::string_view who,
 }
 
 std::uint64_t address_space_max() noexcept {
-  constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
-  struct ::rlimit bound {};
-  if (::getrlimit(RLIMIT_AS, &bound) != 0 || bound.rlim_cur == RLIM_INFINITY)
-    return unbounded;
-  return bound.rlim_cur;
+  return bound_of(RLIMIT_AS);
+}
+
+std::uint64_t file_size_max() noexcept {
+  return bound_of(RLIMIT_FSIZE);
 }
 
 result<void> check_address_space(std::uint64_t bytes_max) {

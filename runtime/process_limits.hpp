@@ -17,9 +17,11 @@ namespace torpor {
                                          std::string_view who,
                                          std::string_view option);
 
-/// How many bytes of address space this process may have (`ulimit -v`); the
-/// largest number when nothing bounds it. Threads: any.
+/// How many bytes of address space this process may have (`ulimit -v`), and a file
+/// that it writes (`ulimit -f`); the largest number when nothing bounds it.
+/// Threads: any.
 [[nodiscard]] std::uint64_t address_space_max() noexcept;
+[[nodiscard]] std::uint64_t file_size_max() noexcept;
 
 /// Whether so many bytes of address space leave room for a store: where memory
 /// ends in the start of a thread, libc ends the process. Errors: io_failed.

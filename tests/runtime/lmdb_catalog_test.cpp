@@ -462,7 +462,8 @@ TEST_CASE("an update that the file system cuts short changes nothing") {
     const scratch at;
     const auto store = reopen(at);
     const limit small{RLIMIT_FSIZE, 6u << 20};
-    check_full(*store, 10'000);
+    CHECK(check_full(*store, 10'000).context.find("ulimit -f")
+          != std::string::npos);
   }
   std::signal(SIGXFSZ, before);
 }
