@@ -210,21 +210,24 @@ private:
     return {};
   }
 
-  /// A value that has pages for itself.
+  /// A value that has pages for itself: as many as it needs, or more, as an update
+  /// that makes it shorter leaves them.
   result<void> look_at_pages(page_number first, std::size_t bytes, kind what) {
-    const auto count = (page_head + bytes + page_bytes_ - 1) / page_bytes_;
-    if (!take(first, count))
+    if (first >= end_ || bytes > page_bytes_ * pages_there_)
       return damaged(first);
     std::vector<std::byte> pages(
       what == kind::free_pages ? page_head + bytes : page_head);
     if (auto got = read(first * page_bytes_, pages); !got)
       return tl::unexpected{got.error()};
-    else if (!*got || first + count > pages_there_)
+    else if (!*got)
       return ends_early();
+    const std::uint64_t count = load<std::uint32_t>(pages, pages_at);
     if (load<page_number>(pages, 0) != first
         || load<std::uint16_t>(pages, flags_at) != overflow
-        || load<std::uint32_t>(pages, pages_at) != count)
+        || page_head + bytes > count * page_bytes_ || !take(first, count))
       return damaged(first);
+    if (first + count > pages_there_)
+      return ends_early();
     if (what == kind::free_pages
         && !take_free(bytes_view{pages}.subspan(page_head)))
       return damaged(first);
