@@ -27,9 +27,10 @@ public:
     lmdb_transaction transaction{databases_.environment};
     REQUIRE(transaction.begin_write());
     const auto fleeting = up_to(4) == 0;
+    const auto keys = up_to(2) == 0 ? 50 : 2'000;
     for (auto left = up_to(up_to(10) == 0 ? 800 : 40); left > 0; --left) {
-      const auto key = std::string(1 + up_to(300), 'k')
-                       + std::to_string(up_to(2'000));
+      const auto number = up_to(keys);
+      const auto key = std::string(number % 300, 'k') + std::to_string(number);
       if (up_to(3) == 0)
         REQUIRE(transaction.remove(databases_.names, as_bytes(key)));
       else
