@@ -280,7 +280,12 @@ result<void> check_pages(const std::string& directory, lmdb_look how) {
   const auto data = disk.open(directory + "/data.mdb", open_mode::read);
   if (!data)
     return tl::unexpected{data.error()};
-  return page_check{**data, directory}.run(how);
+  return check_pages(**data, directory, how);
+}
+
+result<void> check_pages(const file& data, const std::string& directory,
+                         lmdb_look how) {
+  return page_check{data, directory}.run(how);
 }
 
 } // namespace torpor

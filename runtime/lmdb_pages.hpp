@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "runtime/disk.hpp"
 #include "torpor/error.hpp"
 
 #include <cstdint>
@@ -27,6 +28,10 @@ enum class lmdb_look : std::uint8_t {
 /// Errors: corrupt, io_failed. A file that is not LMDB's is none: LMDB says so.
 /// Threads: any, but not beside an update.
 [[nodiscard]] result<void> check_pages(const std::string& directory,
+                                       lmdb_look how);
+/// The same of a file that is open; errors name the directory.
+[[nodiscard]] result<void> check_pages(const file& data,
+                                       const std::string& directory,
                                        lmdb_look how);
 
 } // namespace torpor
