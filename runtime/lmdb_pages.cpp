@@ -171,6 +171,7 @@ private:
         || (flags != branch && flags != leaf) || lower < page_head
         || lower % 2 != 0 || upper < lower || upper > page_bytes_)
       return damaged(number);
+    std::uint64_t before = 0;
     for (std::size_t at = page_head; at < lower; at += 2) {
       const std::size_t node = load<std::uint16_t>(page, at);
       if (node < upper || node + node_head > page_bytes_)
@@ -179,6 +180,10 @@ private:
                          + load<std::uint16_t>(page, node + key_bytes_at);
       if (value > page_bytes_)
         return damaged(number);
+      if (flags == leaf && what == kind::free_pages
+          && !follows(before, page.subspan(node + node_head,
+                                           value - node - node_head)))
+        return damaged(number);
       if (flags == branch)
         waiting.push_back(load<page_number>(page, node) & 0xffff'ffff'ffff);
       else if (auto looked = look_at_value(number, page, node, value, what);
@@ -186,6 +191,14 @@ private:
         return looked;
     }
     return {};
+  }
+
+  /// The key of free pages is the transaction that freed them.
+  [[nodiscard]] bool follows(std::uint64_t& before, bytes_view key) const {
+    if (key.size() != sizeof before)
+      return false;
+    const auto last = std::exchange(before, load<std::uint64_t>(key, 0));
+    return before > last && before <= load<std::uint64_t>(root_, transaction_at);
   }
 
   result<void> look_at_value(page_number number, bytes_view page,
