@@ -182,7 +182,8 @@ result<void> remove_sealed(disk& disk, const journal_config& config,
       break;
     if (number < kept_before)
       continue;
-    // One after the other: a gap in the middle would look like a loss.
+    // One after the other: who makes the list of segments anew takes a gap in the
+    // middle for a loss.
     auto gone = disk.unlink(journal_file_path(config, number)).and_then([&] {
       return in_step(safety_step::removal_order, [&] {
         return disk.sync_directory(config.directory);
