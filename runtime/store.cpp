@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/store.hpp"
 
-#include "runtime/journal_seal.hpp"
 #include "runtime/recovery.hpp"
 #include "runtime/safety_step.hpp"
-#include "runtime/segment.hpp"
-#include "runtime/segment_files.hpp"
 #include "runtime/segment_rebuild.hpp"
-#include "runtime/store_identity.hpp"
+#include "runtime/store_making.hpp"
+#include "runtime/store_segments.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -38,109 +35,6 @@ environment environment::real() {
 }
 
 namespace {
-
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// Whether the directory becomes a store with this opening. Only a lock file, an
-/// unfinished identity and directories may be there: all that an interrupted
-/// making leaves.
-result<bool> is_new(disk& disk, const std::string& directory, access mode) {
-  const auto missing = [&directory](std::string_view why) {
-    return fail(errc::not_found, fmt::format("'{}' holds no Torpor store{}",
-                                             directory, why));
-  };
-  auto names = disk.list(directory);
-  if (!names && mode == access::inspect)
-    return missing(": " + names.error().context);
-  if (!names)
-    return tl::unexpected{names.error()};
-  if (contains(*names, "torpor.store"))
-    return false;
-  for (const auto& name : *names)
-    if (name != "torpor.lock" && name != "torpor.store.tmp"
-        && name != "lost+found")
-      return fail(errc::incompatible,
-                  fmt::format("'{}' is not a Torpor store (no torpor.store) "
-                              "and not empty ('{}'); choose another data-dir",
-                              directory, name));
-  if (const auto files = disk.list(journal_directory(directory));
-      files && !files->empty())
-    return fail(errc::corrupt,
-                fmt::format("'{}' has a journal and no torpor.store; restore "
-                            "that file from a copy",
-                            directory));
-  if (const auto files = disk.list(segment_directory(directory));
-      files && !files->empty())
-    return fail(errc::corrupt,
-                fmt::format("'{}' has segments and no torpor.store; restore "
-                            "that file from a copy",
-                            directory));
-  if (mode == access::inspect)
-    return missing("");
-  return true;
-}
-
-/// Whether no opening has got as far as to a journal.
-bool is_unused(disk& disk, const std::string& directory) {
-  const auto files = disk.list(journal_directory(directory));
-  return files && files->empty();
-}
-
-result<void> make_catalog(const store& opened) {
-  const auto& directory = opened.config.data_dir;
-  auto made = opened.world.open_catalog(catalog_directory(directory),
-                                        catalog_access::create);
-  if (!made)
-    return tl::unexpected{made.error()};
-  const auto state = (*made)->state();
-  if (!state)
-    return tl::unexpected{state.error()};
-  if (state->incarnation != 0)
-    return fail(errc::corrupt,
-                fmt::format("'{}' has a catalog that was in use and no "
-                            "torpor.store; restore that file from a copy",
-                            directory));
-  return {};
-}
-
-/// The identity comes last: a store that has one was made whole, and what it
-/// misses since was lost.
-result<void> make_store(store& opened) {
-  auto& disk = *opened.world.disk;
-  const auto& directory = opened.config.data_dir;
-  return make_catalog(opened)
-    .and_then([&] { return disk.make_directory(opened.journal.directory); })
-    .and_then([&] {
-      return disk.make_directory(segment_directory(directory));
-    })
-    .and_then([&] {
-      return make_identity(disk, directory, identity_path(directory));
-    })
-    .map([&](const store_id& made) { opened.journal.store = made; });
-}
-
-result<void> find_store(store& opened, access mode) {
-  auto& disk = *opened.world.disk;
-  const auto& directory = opened.config.data_dir;
-  const auto fresh = is_new(disk, directory, mode);
-  if (!fresh)
-    return tl::unexpected{fresh.error()};
-  if (*fresh)
-    return make_store(opened);
-  const auto path = identity_path(directory);
-  const auto id = read_identity(disk, path);
-  if (!id)
-    return tl::unexpected{id.error()};
-  opened.journal.store = *id;
-  // The opening that made it may have failed to sync the directory: the name is
-  // there, but lost in the next power cut, and only a new change makes it
-  // durable.
-  if (mode == access::write && is_unused(disk, directory))
-    return renew_identity(disk, directory, path, *id);
-  return {};
-}
 
 result<void> take_lock(store& opened, access mode) {
   if (!opened.world.lock || !does(safety_step::lock))
@@ -239,99 +133,6 @@ result<void> make_tables(store& opened) {
   return {};
 }
 
-/// The sealed journal files that a crash has left.
-std::vector<std::uint32_t> sealed_files(const store& opened) {
-  auto listing = list_journal_files(*opened.world.disk, opened.journal);
-  if (!listing)
-    return {}; // Then none can be removed either.
-  std::erase_if(listing->numbers, [&](auto number) {
-    return number >= opened.state.unsealed_first;
-  });
-  return std::move(listing->numbers);
-}
-
-/// Whether every listed segment is there, and the journal from where they end;
-/// also that those can be read whose journal files would be removed now. Says
-/// which segments are not.
-bool is_complete(const store& opened, const std::vector<std::string>& names) {
-  auto all = std::none_of(
-    opened.scan.damages.begin(), opened.scan.damages.end(),
-    [&](const auto& each) { return each.number >= opened.state.unsealed_first; });
-  const auto sealed = sealed_files(opened);
-  for (const auto& each : opened.state.segments) {
-    const auto name = segment_file_name(each.number);
-    const auto is_needed = [&](auto number) {
-      return each.journal_first <= number && number <= each.journal_last;
-    };
-    auto why = contains(names, name) ? std::string{} : "it is not there";
-    if (why.empty() && std::any_of(sealed.begin(), sealed.end(), is_needed))
-      if (const auto made = segment::open(
-            *opened.world.disk,
-            segment_directory(opened.config.data_dir) + "/" + name,
-            opened.journal.store);
-          !made)
-        why = made.error().context;
-    if (why.empty())
-      continue;
-    all = false;
-    spdlog::error("segment-missing file={} error=\"{}\" hint=\"run 'torpor "
-                  "verify' and 'torpor repair'; nothing is removed\"",
-                  name, why);
-  }
-  return all;
-}
-
-/// Segments that stay though the catalog does not know them keep their numbers.
-void pass_over(catalog_state& state, const std::vector<std::string>& names) {
-  for (const auto& name : names)
-    if (const auto number = segment_file_number(name))
-      state.next_segment = std::max(state.next_segment, *number + 1);
-}
-
-/// Removes segments that the catalog does not know: a seal or merge was cut off,
-/// or its sources were not removed any more.
-result<void> remove_orphans(store& opened,
-                            const std::vector<std::string>& names) {
-  auto& disk = *opened.world.disk;
-  const auto directory = segment_directory(opened.config.data_dir);
-  auto removed = false;
-  for (const auto& name : names) {
-    const auto number = segment_file_number(name);
-    const auto& known = opened.state.segments;
-    if (!number
-        || std::any_of(known.begin(), known.end(), [&](const auto& each) {
-             return each.number == *number;
-           }))
-      continue;
-    spdlog::info("segment-orphan-removed file={}", name);
-    if (auto gone = disk.unlink(directory + "/" + name); !gone)
-      return gone;
-    removed = true;
-  }
-  return removed ? disk.sync_directory(directory) : result<void>{};
-}
-
-/// Removes what other files have, now that the journal was found to go on where
-/// the catalog says. Only while nothing is missing: an older copy of the catalog
-/// lists what was merged since, and the journal files that were sealed since, and
-/// not the segments that these have become.
-result<void> remove_useless(store& opened) {
-  auto& disk = *opened.world.disk;
-  const auto names = disk.list(segment_directory(opened.config.data_dir));
-  if (!names)
-    return tl::unexpected{names.error()};
-  if (!is_complete(opened, *names)) {
-    opened.kept_before
-      = static_cast<std::uint32_t>(opened.state.unsealed_first);
-    pass_over(opened.state, *names);
-    return {};
-  }
-  return remove_sealed(disk, opened.journal,
-                       static_cast<std::uint32_t>(opened.state.unsealed_first),
-                       opened.scan.end.file)
-    .and_then([&] { return remove_orphans(opened, *names); });
-}
-
 /// Lists the segments; their files are opened when they are read.
 void list_segments(store& opened) {
   const segment_list none{{opened.world.disk,
@@ -381,32 +182,6 @@ result<void> recover(store& opened, access mode) {
   opened.scan = std::move(*scan);
   opened.replayed_entries = tail.replayed();
   return tail.finish();
-}
-
-/// Refuses what only looks as if an opening could tidy it up.
-result<void> check_segments(const store& opened) {
-  auto& disk = *opened.world.disk;
-  const auto& data_dir = opened.config.data_dir;
-  const auto directory = segment_directory(data_dir);
-  if (const auto newer = find_newer_segment(disk, opened.journal, directory,
-                                            opened.state, opened.scan.end.file);
-      !newer.empty())
-    return fail(errc::corrupt,
-                fmt::format("catalog and journal are older than '{}', which "
-                            "they do not know; restore newer '{}' and '{}' from "
-                            "a copy",
-                            newer, catalog_directory(data_dir),
-                            opened.journal.directory));
-  const auto& listed = opened.state.segments;
-  const auto names = disk.list(directory);
-  if (listed.empty() || !names
-      || std::any_of(names->begin(), names->end(), segment_file_number))
-    return {};
-  return fail(errc::corrupt,
-              fmt::format("'{}' has none of the {} segments that the catalog "
-                          "lists; is its disk mounted? Else restore them from "
-                          "a copy",
-                          directory, listed.size()));
 }
 
 result<void> begin_incarnation(store& opened) {
