@@ -59,12 +59,12 @@ public:
   /// Errors: io_failed, corrupt: the catalog cannot be read, or a segment is
   /// withheld.
   result<void> run() {
+    check_catalog();
     const auto& segments = *store_.opened().segments;
     for (std::size_t at = 0; at < segments.size(); ++at)
       if (auto looked = check_segment(segments, at); !looked)
         return looked;
     check_age();
-    check_catalog();
     constexpr std::size_t page_max = 10'000;
     for (std::string after;;) {
       const auto page = store_.list_all(after, page_max);

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <limits>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -45,14 +44,24 @@ std::size_t choose_map_bytes() {
   return map_bytes_min;
 }
 
+/// Whether one of LMDB's files has reached the limit of this process.
+bool is_at_limit(const std::string& directory) {
+  for (const auto* name : {"/data.mdb", "/data.mdb.new"}) {
+    std::error_code unknown;
+    const auto bytes = std::filesystem::file_size(directory + name, unknown);
+    if (!unknown && bytes >= file_size_max())
+      return true;
+  }
+  return false;
+}
+
 /// LMDB says EIO or ENOSPC when the system took only a part of a write.
 int cause_of(int number, const std::string& directory) {
   struct ::statvfs volume {};
   if (::statvfs(directory.c_str(), &volume) == 0
       && volume.f_bavail * volume.f_frsize < reserve_bytes / 4)
     return ENOSPC;
-  constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
-  return file_size_max() == unbounded ? number : EFBIG;
+  return is_at_limit(directory) ? EFBIG : number;
 }
 
 std::string_view advice(int number) {

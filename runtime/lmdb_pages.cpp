@@ -36,12 +36,13 @@ enum node_flags : std::uint16_t { has_pages = 1, is_tree = 2 };
 // The first two pages are roots: behind the head u32 magic, u32 version, and
 // further on the trees of free pages and of everything else, then u64 last page,
 // u64 transaction. A tree: 48 bytes, the first 4 of the first one the size of a
-// page, the last 8 of each its root.
+// page, then u16 flags; the last 8 of each its root.
 constexpr std::uint32_t magic = 0xBEEFC0DE;
 constexpr std::uint32_t version = 1;
 constexpr std::size_t version_at = page_head + 4;
 constexpr std::size_t free_tree_at = page_head + 24;
 constexpr std::size_t tree_bytes = 48;
+constexpr std::size_t tree_flags_at = 4;
 constexpr std::size_t tree_root_at = 40;
 constexpr std::size_t main_tree_at = free_tree_at + tree_bytes;
 constexpr std::size_t last_page_at = main_tree_at + tree_bytes;
@@ -106,17 +107,30 @@ private:
       return got;
     if (!is_root(other))
       return false;
+    if (load<std::uint32_t>(other, free_tree_at) != page_bytes_)
+      return damaged(0);
     if (load<std::uint64_t>(other, transaction_at)
         > load<std::uint64_t>(root_, transaction_at))
       root_.swap(other);
     pages_there_ = *bytes / page_bytes_;
     end_ = load<page_number>(root_, last_page_at) + 1;
+    if (end_ < first_page || !is_plain(tree(free_tree_at))
+        || !is_plain(tree(main_tree_at)))
+      return damaged(0);
     return true;
   }
 
   static bool is_root(bytes_view page) {
     return load<std::uint32_t>(page, page_head) == magic
            && load<std::uint32_t>(page, version_at) == version;
+  }
+
+  /// Whether each key has one value, as everywhere in a catalog.
+  static bool is_plain(bytes_view tree) {
+    constexpr std::uint16_t kinds = 0x7e; // Of keys and of many values to one.
+    constexpr std::uint16_t integer_key = 8;
+    const auto flags = load<std::uint16_t>(tree, tree_flags_at) & kinds;
+    return flags == 0 || flags == integer_key;
   }
 
   [[nodiscard]] bytes_view tree(std::size_t at) const {
@@ -217,7 +231,7 @@ private:
       return take_free(value) ? result<void>{} : damaged(number);
     if ((flags & is_tree) == 0)
       return {};
-    if (what != kind::trees || bytes != tree_bytes)
+    if (what != kind::trees || bytes != tree_bytes || !is_plain(value))
       return damaged(number);
     trees_.push_back(root_of(value));
     return {};
@@ -226,25 +240,29 @@ private:
   /// A value that has pages for itself: as many as it needs, or more, as an update
   /// that makes it shorter leaves them.
   result<void> look_at_pages(page_number first, std::size_t bytes, kind what) {
-    if (first >= end_ || bytes > page_bytes_ * pages_there_)
+    if (first >= end_)
       return damaged(first);
-    std::vector<std::byte> pages(
-      what == kind::free_pages ? page_head + bytes : page_head);
-    if (auto got = read(first * page_bytes_, pages); !got)
+    std::vector<std::byte> head(page_head);
+    if (auto got = read(first * page_bytes_, head); !got)
       return tl::unexpected{got.error()};
     else if (!*got)
       return ends_early();
-    const std::uint64_t count = load<std::uint32_t>(pages, pages_at);
-    if (load<page_number>(pages, 0) != first
-        || load<std::uint16_t>(pages, flags_at) != overflow
+    const std::uint64_t count = load<std::uint32_t>(head, pages_at);
+    if (load<page_number>(head, 0) != first
+        || load<std::uint16_t>(head, flags_at) != overflow
         || page_head + bytes > count * page_bytes_ || !take(first, count))
       return damaged(first);
     if (first + count > pages_there_)
       return ends_early();
-    if (what == kind::free_pages
-        && !take_free(bytes_view{pages}.subspan(page_head)))
-      return damaged(first);
-    return {};
+    return what == kind::free_pages ? look_at_free(first, bytes)
+                                    : result<void>{};
+  }
+
+  result<void> look_at_free(page_number first, std::size_t bytes) {
+    std::vector<std::byte> value(bytes);
+    if (auto got = read(first * page_bytes_ + page_head, value); !got)
+      return tl::unexpected{got.error()};
+    return take_free(value) ? result<void>{} : damaged(first);
   }
 
   /// A count, and as many pages, largest first.

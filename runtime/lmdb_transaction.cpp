@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include <unistd.h>
+
 namespace torpor {
 
 namespace {
@@ -63,7 +65,10 @@ result<std::optional<bytes_view>> lmdb_transaction::get(MDB_dbi database,
 // Pages are mapped as they lie in the file: a value is in one page, or behind the
 // head of the first of its own (lmdb_pages.cpp).
 bool lmdb_transaction::has(const MDB_val& value) const {
-  if (writes_)
+  // A file with larger pages than the machine's may lie in the map anyhow.
+  static const auto machine_page = static_cast<std::size_t>(
+    ::sysconf(_SC_PAGESIZE));
+  if (writes_ || environment_->page_bytes() > machine_page)
     return true;
   constexpr std::size_t head_bytes = 16;
   constexpr std::uint16_t overflow = 4;

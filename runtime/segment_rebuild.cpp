@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/segment_rebuild.hpp"
 
+#include "runtime/journal_plan.hpp"
 #include "runtime/journal_scan.hpp"
 #include "runtime/seal_plan.hpp"
 #include "runtime/segment_files.hpp"
@@ -49,7 +50,7 @@ public:
 
   result<void> read(const store_id& store);
   result<void> choose();
-  void leave_unproven(std::uint32_t oldest, std::uint64_t unsealed_first);
+  void leave_unproven(const journal_plan& journal, std::uint64_t unsealed_first);
 
   /// Behind the last journal file that the list covers, or that was noted as a
   /// hole.
@@ -171,9 +172,17 @@ result<void> list_rebuilder::skip_to(std::uint64_t first,
 
 /// Leaves the newest segments while nothing proves that the records were saved
 /// after them: the journal has all of their files still.
-void list_rebuilder::leave_unproven(std::uint32_t oldest,
+void list_rebuilder::leave_unproven(const journal_plan& journal,
                                     std::uint64_t unsealed_first) {
-  while (!list_.empty() && list_.back()->summary().journal_first >= oldest
+  const auto is_kept = [&](const segment_summary& one) {
+    return one.journal_first >= journal.oldest
+           && std::none_of(journal.missing.begin(), journal.missing.end(),
+                           [&](std::uint64_t gone) {
+                             return one.journal_first <= gone
+                                    && gone <= one.journal_last;
+                           });
+  };
+  while (!list_.empty() && is_kept(list_.back()->summary())
          && list_.back()->summary().journal_last >= unsealed_first) {
     leave(list_.back()->path(), "the journal has all of its files still");
     list_.pop_back();
@@ -231,17 +240,16 @@ result<rebuilt_state> rebuild_state(disk& disk, const journal_config& journal,
                                     const std::string& directory,
                                     const std::optional<catalog_state>& known) {
   list_rebuilder list{disk, directory, known};
-  const auto files = list_journal_files(disk, journal);
-  if (!files)
-    return tl::unexpected{files.error()};
+  const auto plan = plan_journal(disk, journal);
+  if (!plan)
+    return tl::unexpected{plan.error()};
   auto done = list.read(journal.store).and_then([&] { return list.choose(); });
   if (!done)
     return tl::unexpected{done.error()};
-  if (!files->numbers.empty()) {
-    const auto oldest = files->numbers.front();
-    list.leave_unproven(oldest, known ? known->unsealed_first : 1);
+  if (plan->oldest != 0) {
+    list.leave_unproven(*plan, known ? known->unsealed_first : 1);
     // In the newest segments nothing may be left, too.
-    if (auto noted = list.skip_to(oldest, "the journal"); !noted)
+    if (auto noted = list.skip_to(plan->oldest, "the journal"); !noted)
       return tl::unexpected{noted.error()};
   }
   auto made = list.take();

@@ -107,12 +107,16 @@ result<void> check_segments(const store& opened) {
   const auto& listed = opened.state.segments;
   const auto names = disk.list(directory);
   if (listed.empty() || !names
-      || std::any_of(names->begin(), names->end(), segment_file_number))
+      || std::any_of(listed.begin(), listed.end(), [&](const auto& each) {
+           return std::binary_search(names->begin(), names->end(),
+                                     segment_file_name(each.number));
+         }))
     return {};
   return fail(errc::corrupt,
               fmt::format("'{}' has none of the {} segments that the catalog "
                           "lists; is its disk mounted? Else restore them from "
-                          "a copy",
+                          "a copy; 'torpor repair' tells what the journal has "
+                          "of them",
                           directory, listed.size()));
 }
 

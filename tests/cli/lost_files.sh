@@ -44,6 +44,12 @@ grep -q segment-missing log || fail "no warning: $(cat log)"
 run 1 "$torpor" verify
 mv away "here/segments/$one"
 has 40
+for offset in $(LC_ALL=C grep -obUa state here/catalog/data.mdb | cut -d: -f1); do
+  flip here/catalog/data.mdb $((offset + 6)) # The list of segments.
+done
+run 1 "$torpor" verify
+run 0 "$torpor" repair --yes
+has 40
 grows 20
 has 60
 [ "$(ls here/journal | wc -l)" -le 4 ] || fail "left: $(ls here/journal)"

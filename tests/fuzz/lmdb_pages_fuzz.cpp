@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages of a catalog. Input: a byte, then, if it is even, the file as it is;
-// else changes to a sound one: u16 bytes that are cut off, then each an offset of
-// two bytes and a byte.
+// else changes to a sound one: u8 pages that are cut off, then each a page of one
+// byte, an offset in it of two, and a byte.
 #include "runtime/assert.hpp"
 #include "runtime/lmdb_databases.hpp"
 #include "runtime/lmdb_pages.hpp"
@@ -71,9 +71,12 @@ std::string make_sound() {
 }
 
 std::string changed(std::string file, fuzz_input& input) {
-  file.resize(file.size() - std::min<std::size_t>(input.u16(), file.size()));
+  constexpr std::size_t page_bytes = 4096;
+  file.resize(file.size()
+              - std::min(input.u8() * page_bytes, file.size()));
   while (!input.empty()) {
-    const auto offset = input.u16();
+    const auto page = input.u8();
+    const auto offset = page * page_bytes + input.u16() % page_bytes;
     const auto change = static_cast<char>(input.u8());
     if (offset < file.size())
       file[offset] = static_cast<char>(file[offset] ^ change);

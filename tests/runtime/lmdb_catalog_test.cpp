@@ -366,6 +366,34 @@ TEST_CASE("a value as large as nothing can be is corrupt and ends no process") {
   }
 }
 
+TEST_CASE("a value with pages of its own is as large as they are") {
+  const scratch at;
+  create(at, "a");
+  const std::string value(10'000, 'v');
+  {
+    const auto databases = lmdb_databases::open(at.catalog(), lmdb_access::write);
+    lmdb_transaction transaction{databases->environment};
+    REQUIRE(transaction.begin_write());
+    REQUIRE(transaction.put(databases->names, as_bytes("large"), as_bytes(value)));
+    REQUIRE(transaction.commit());
+  }
+  const auto read = [&] {
+    const auto databases = lmdb_databases::open(at.catalog(), lmdb_access::read);
+    lmdb_transaction transaction{databases->environment};
+    REQUIRE(transaction.begin_read() == 0);
+    return transaction.get(databases->names, as_bytes("large"))
+      .map([](const auto& found) { return std::string{as_text(*found)}; });
+  };
+  CHECK(read() == value);
+  auto bytes = slurp(at.data());
+  for (const auto key : places_of(bytes, "large"))
+    bytes[key - 6] = 1; // 64 KiB more.
+  spill(at.data(), bytes);
+  const auto damaged = read();
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().code == errc::corrupt);
+}
+
 TEST_CASE("a list of free pages that makes no sense is corrupt and not used") {
   const scratch at;
   create(at, "a");

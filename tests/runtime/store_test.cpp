@@ -394,10 +394,12 @@ TEST_SUITE("store") {
       const auto all = opened();
       auto state = all->state;
       state.segments.emplace_back().number = 1; // Its file is gone.
-      state.next_segment = 2;
+      state.segments.emplace_back().number = 2;
+      state.next_segment = 3;
       std::vector<catalog_change> nothing;
       REQUIRE(all->records->update(nothing, state));
     }
+    put("segments/" + segment_file_name(2), "there");
     put("segments/" + segment_file_name(4), "rewritten by a merge");
     const auto before = content();
     CHECK(opened()->state.next_segment == 5);
