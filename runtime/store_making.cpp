@@ -12,9 +12,11 @@ namespace torpor {
 namespace {
 
 /// Whether no opening has got as far as to a journal.
-bool is_unused(disk& disk, const std::string& directory) {
+result<bool> is_unused(disk& disk, const std::string& directory) {
   const auto files = disk.list(journal_directory(directory));
-  return files && files->empty();
+  if (!files && files.error().code == errc::not_found)
+    return false; // It was lost.
+  return files.map([](const auto& names) { return names.empty(); });
 }
 
 result<void> make_catalog(const store& opened) {
@@ -102,9 +104,12 @@ result<void> find_store(store& opened, access mode) {
   // The opening that made it may have failed to sync the directory: the name is
   // there, but lost in the next power cut, and only a new change makes it
   // durable.
-  if (mode == access::write && is_unused(disk, directory))
-    return renew_identity(disk, directory, path, *id);
-  return {};
+  if (mode == access::inspect)
+    return {};
+  return is_unused(disk, directory).and_then([&](bool unused) {
+    return unused ? renew_identity(disk, directory, path, *id)
+                  : result<void>{};
+  });
 }
 
 } // namespace torpor

@@ -49,6 +49,21 @@ TEST_CASE(
   CHECK(store.read({{}, "a"}, {})->entries.size() == 1);
 }
 
+TEST_CASE("a store outlives a power cut though nobody knew for a moment whether "
+          "it was used") {
+  simulated_store store{1};
+  store.disk->fail(disk_call::sync_directory, 1, EIO);
+  REQUIRE_FALSE(store.open());
+  store.disk->restart();
+  store.disk->fail(disk_call::list, 3, EIO); // Of the journal.
+  if (store.open())
+    store.kill();
+  store.disk->crash(unsynced::dropped);
+  store.disk->restart();
+  const auto again = store.open();
+  REQUIRE_MESSAGE(again, again.error().context);
+}
+
 TEST_CASE("a store whose making ended anywhere is made whole by the next") {
   bool whole = false;
   for (std::uint64_t nth = 1; !whole; ++nth) {
