@@ -82,7 +82,9 @@ public:
       if (!used_[page])
         return ends_early();
     if (done && how == lmdb_look::all)
-      done = walk(root_of(tree(main_tree_at)), kind::trees);
+      done = is_plain(tree(main_tree_at))
+               ? walk(root_of(tree(main_tree_at)), kind::trees)
+               : damaged(0);
     for (std::size_t i = 0; done && i < trees_.size(); ++i)
       done = walk(trees_[i], kind::values);
     return done;
@@ -114,8 +116,7 @@ private:
       root_.swap(other);
     pages_there_ = *bytes / page_bytes_;
     end_ = load<page_number>(root_, last_page_at) + 1;
-    if (end_ < first_page || !is_plain(tree(free_tree_at))
-        || !is_plain(tree(main_tree_at)))
+    if (end_ < first_page || !is_plain(tree(free_tree_at)))
       return damaged(0);
     return true;
   }
