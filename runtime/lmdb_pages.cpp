@@ -3,6 +3,7 @@
 
 #include "runtime/posix_disk.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <utility>
@@ -187,6 +188,7 @@ private:
         || lower % 2 != 0 || upper < lower || upper > page_bytes_)
       return damaged(number);
     std::uint64_t before = 0;
+    nodes_.clear();
     for (std::size_t at = page_head; at < lower; at += 2) {
       const std::size_t node = load<std::uint16_t>(page, at);
       if (node < upper || node + node_head > page_bytes_)
@@ -199,13 +201,34 @@ private:
           && !follows(before, page.subspan(node + node_head,
                                            value - node - node_head)))
         return damaged(number);
+      const auto bytes = value - node + (flags == leaf ? in_page(page, node) : 0);
+      nodes_.emplace_back(node, bytes + bytes % 2);
       if (flags == branch)
         waiting.push_back(load<page_number>(page, node) & 0xffff'ffff'ffff);
       else if (auto looked = look_at_value(number, page, node, value, what);
                !looked)
         return looked;
     }
-    return {};
+    return what == kind::free_pages || is_filled(upper) ? result<void>{}
+                                                        : damaged(number);
+  }
+
+  /// Whether the page's nodes lie one behind the other up to its end.
+  bool is_filled(std::size_t from) {
+    std::sort(nodes_.begin(), nodes_.end());
+    for (const auto& [node, bytes] : nodes_) {
+      if (node != from)
+        return false;
+      from += bytes;
+    }
+    return from == page_bytes_;
+  }
+
+  /// Bytes of a node's value that are in its page.
+  static std::size_t in_page(bytes_view page, std::size_t node) {
+    const auto flags = load<std::uint16_t>(page, node + node_flags_at);
+    return (flags & has_pages) != 0 ? sizeof(page_number)
+                                    : load<std::uint32_t>(page, node);
   }
 
   /// The key of free pages is the transaction that freed them.
@@ -303,6 +326,7 @@ private:
   page_number end_ = 0;         ///< Behind the last one that counts.
   std::vector<bool> used_;
   std::vector<page_number> trees_;
+  std::vector<std::pair<std::size_t, std::size_t>> nodes_; ///< Of one page.
 };
 
 } // namespace

@@ -452,7 +452,12 @@ TEST_CASE("whoever reads all of a catalog learns that it is whole, or what is "
     for (const auto key : places_of(bytes, "tenant/another")) {
       bytes[key / page_bytes * page_bytes + lower] -= 2;
     }
-    complaint = "its tree of names (1 of 2 are there) is damaged";
+    complaint = "of data.mdb is damaged";
+  }
+  SUBCASE("a number of rows") { // In the 48 bytes that tell of a tree.
+    for (const auto key : places_of(bytes, "names"))
+      ++bytes[key + 5 + 32];
+    complaint = "its tree of names (2 of 3 are there) is damaged";
   }
   SUBCASE("a page's end") {
     for (const auto key : places_of(bytes, "tenant/another"))
