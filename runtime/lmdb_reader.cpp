@@ -126,6 +126,18 @@ result<void> check(const lmdb_transaction& transaction, MDB_dbi database,
   return found.map([](bool) {});
 }
 
+/// Whether there is no tree with a name that nobody knows.
+result<void> check_names(const lmdb_transaction& transaction,
+                         std::uint64_t known) {
+  constexpr MDB_dbi trees = 1; // LMDB's handle of its own.
+  return transaction.entries(trees).and_then(
+    [&](std::uint64_t found) -> result<void> {
+      if (found != known)
+        return fail_damaged(transaction, "its list of trees");
+      return {};
+    });
+}
+
 } // namespace
 
 lmdb_databases lmdb_source::databases() {
@@ -279,10 +291,14 @@ result<void> lmdb_reader::verify() {
       {databases_.reviews, "reviews"},
     };
     auto checked = check_pages(transaction_->directory(), lmdb_look::all);
-    for (const auto& [database, rows] : all)
-      if (checked && database != 0)
-        checked = check(*transaction_, database, rows);
-    return checked;
+    std::uint64_t trees = 0;
+    for (const auto& [database, rows] : all) {
+      if (!checked || database == 0)
+        continue;
+      ++trees;
+      checked = check(*transaction_, database, rows);
+    }
+    return checked.and_then([&] { return check_names(*transaction_, trees); });
   });
 }
 

@@ -45,6 +45,10 @@ result<MDB_dbi> lmdb_transaction::open_database(const char* name,
   const int rc = ::mdb_dbi_open(txn_, name, flags, &database);
   if (rc != 0)
     return failed("open database", rc == MDB_NOTFOUND ? MDB_INCOMPATIBLE : rc);
+  unsigned stored = 0; // LMDB goes by these, and looks keys up in their order.
+  if (::mdb_dbi_flags(txn_, database, &stored) != 0
+      || stored != (flags & ~static_cast<unsigned>(MDB_CREATE)))
+    return failed("open database", MDB_CORRUPTED);
   return database;
 }
 

@@ -31,7 +31,8 @@ public:
   /// Keeps the handle for the next `begin_read`, and no page.
   void end_read() noexcept { ::mdb_txn_reset(txn_); }
 
-  /// Without MDB_CREATE in `flags` errors: incompatible when there is none.
+  /// Without MDB_CREATE in `flags` errors: incompatible when there is none. corrupt
+  /// when it was made with other flags.
   [[nodiscard]] result<MDB_dbi> open_database(const char* name, unsigned flags);
 
   /// A view that ends with the next change or with the transaction.

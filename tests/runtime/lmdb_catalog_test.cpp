@@ -432,6 +432,17 @@ TEST_CASE("a list of free pages that makes no sense is corrupt and not used") {
   CHECK(slurp(at.data()) == bytes);
 }
 
+TEST_CASE("a tree with keys of another kind is corrupt") {
+  const scratch at;
+  create(at, "a");
+  auto bytes = slurp(at.data());
+  for (const auto key : places_of(bytes, "records"))
+    bytes[key + 7 + 4] ^= MDB_INTEGERKEY;
+  spill(at.data(), bytes);
+  for (const auto how : {catalog_access::read, catalog_access::write})
+    CHECK(refused(at, how).code == errc::corrupt);
+}
+
 TEST_CASE("whoever reads all of a catalog learns that it is whole, or what is "
           "not") {
   const scratch at;
@@ -458,6 +469,11 @@ TEST_CASE("whoever reads all of a catalog learns that it is whole, or what is "
     for (const auto key : places_of(bytes, "names"))
       ++bytes[key + 5 + 32];
     complaint = "its tree of names (2 of 3 are there) is damaged";
+  }
+  SUBCASE("a tree's name") {
+    for (const auto key : places_of(bytes, "reviews"))
+      bytes[key] ^= 32;
+    complaint = "its list of trees is damaged";
   }
   SUBCASE("a page's end") {
     for (const auto key : places_of(bytes, "tenant/another"))
