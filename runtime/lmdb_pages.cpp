@@ -283,6 +283,8 @@ private:
   }
 
   result<void> look_at_free(page_number first, std::size_t bytes) {
+    if (bytes == 0)
+      return damaged(first);
     std::vector<std::byte> value(bytes);
     if (auto got = read(first * page_bytes_ + page_head, value); !got)
       return tl::unexpected{got.error()};
