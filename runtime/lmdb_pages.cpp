@@ -23,7 +23,7 @@ constexpr std::size_t flags_at = 10;
 constexpr std::size_t lower_at = 12;
 constexpr std::size_t upper_at = 14;
 constexpr std::size_t pages_at = 12;
-constexpr std::size_t page_head = 16;
+constexpr std::size_t page_head = value_pages::head_bytes;
 enum page_flags : std::uint16_t { branch = 1, leaf = 2, overflow = 4 };
 
 // Behind the head of a branch or leaf, up to `lower`: u16 offsets of nodes. A
@@ -63,6 +63,7 @@ page_number root_of(bytes_view tree) {
   return load<page_number>(tree, tree_root_at);
 }
 
+/// One look at one file. Threads: one owner.
 class page_check {
 public:
   page_check(const file& data, std::string directory)
@@ -271,12 +272,11 @@ private:
       return tl::unexpected{got.error()};
     else if (!*got)
       return ends_early();
-    const std::uint64_t count = load<std::uint32_t>(head, pages_at);
-    if (load<page_number>(head, 0) != first
-        || load<std::uint16_t>(head, flags_at) != overflow
-        || page_head + bytes > count * page_bytes_ || !take(first, count))
+    const auto pages = value_pages::of(head);
+    if (!pages || pages->first != first || !pages->hold(bytes, page_bytes_)
+        || !take(first, pages->count))
       return damaged(first);
-    if (first + count > pages_there_)
+    if (first + pages->count > pages_there_)
       return ends_early();
     return what == kind::free_pages ? look_at_free(first, bytes)
                                     : result<void>{};
@@ -332,6 +332,13 @@ private:
 };
 
 } // namespace
+
+std::optional<value_pages> value_pages::of(bytes_view head) noexcept {
+  if (load<std::uint16_t>(head, flags_at) != overflow)
+    return std::nullopt;
+  return value_pages{load<page_number>(head, 0),
+                     load<std::uint32_t>(head, pages_at)};
+}
 
 result<void> check_pages(const std::string& directory, lmdb_look how) {
   posix_disk disk;

@@ -4,7 +4,9 @@
 #include "runtime/disk.hpp"
 #include "torpor/error.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace torpor {
@@ -33,5 +35,22 @@ enum class lmdb_look : std::uint8_t {
 [[nodiscard]] result<void> check_pages(const file& data,
                                        const std::string& directory,
                                        lmdb_look how);
+
+/// The pages that a large value has for itself, as the head of the first says.
+struct value_pages {
+  static constexpr std::size_t head_bytes = 16;
+
+  /// Of the 16 bytes that a page begins with; nullopt if it is of another kind.
+  [[nodiscard]] static std::optional<value_pages> of(bytes_view head) noexcept;
+
+  /// Whether they have room for so many bytes behind the head.
+  [[nodiscard]] bool hold(std::uint64_t bytes,
+                          std::size_t page_bytes) const noexcept {
+    return head_bytes + bytes <= count * page_bytes;
+  }
+
+  std::uint64_t first = 0; ///< Number of a page.
+  std::uint64_t count = 0;
+};
 
 } // namespace torpor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/lmdb_transaction.hpp"
 
-#include <cstring>
+#include "runtime/lmdb_pages.hpp"
 
 #include <unistd.h>
 
@@ -67,31 +67,24 @@ result<std::optional<bytes_view>> lmdb_transaction::get(MDB_dbi database,
 }
 
 // Pages are mapped as they lie in the file: a value is in one page, or behind the
-// head of the first of its own (lmdb_pages.cpp).
+// head of the first of its own.
 bool lmdb_transaction::has(const MDB_val& value) const {
   // A file with larger pages than the machine's may lie in the map anyhow.
   static const auto machine_page = static_cast<std::size_t>(
     ::sysconf(_SC_PAGESIZE));
   if (writes_ || environment_->page_bytes() > machine_page)
     return true;
-  constexpr std::size_t head_bytes = 16;
-  constexpr std::uint16_t overflow = 4;
   const auto page_bytes = environment_->page_bytes();
   const auto at = reinterpret_cast<std::uintptr_t>(value.mv_data) % page_bytes;
   if (at + value.mv_size <= page_bytes)
     return true;
-  if (at != head_bytes)
+  if (at != value_pages::head_bytes)
     return false;
-  const auto* page = static_cast<const std::byte*>(value.mv_data) - head_bytes;
-  std::uint64_t number = 0;
-  std::uint16_t flags = 0;
-  std::uint32_t pages = 0;
-  std::memcpy(&number, page, sizeof number);
-  std::memcpy(&flags, page + 10, sizeof flags);
-  std::memcpy(&pages, page + 12, sizeof pages);
+  const auto pages = value_pages::of(
+    {static_cast<const std::byte*>(value.mv_data) - at, at});
   const auto end = environment_->pages();
-  return flags == overflow && number < end && pages <= end - number
-         && value.mv_size + head_bytes <= pages * page_bytes;
+  return pages && pages->first < end && pages->count <= end - pages->first
+         && pages->hold(value.mv_size, page_bytes);
 }
 
 result<void> lmdb_transaction::put(MDB_dbi database, bytes_view key,
