@@ -95,14 +95,25 @@ lmdb_access read_access(const std::string& directory) {
            : lmdb_access::read_unlocked;
 }
 
-result<lmdb_databases> open_to_write(const std::string& directory) {
+result<void> make_file(const std::string& directory) {
   posix_disk disk;
-  auto ready = disk.make_directory(directory);
-  if (ready) // Whoever made it may have died before this sync.
-    ready = exists(directory + "/data.mdb") ? disk.sync_directory(directory)
-                                            : lmdb_databases::create(directory);
-  if (!ready)
-    return tl::unexpected{ready.error()};
+  return disk.make_directory(directory).and_then([&] {
+    // If it is there whoever made it may have died before this sync.
+    return exists(directory + "/data.mdb") ? disk.sync_directory(directory)
+                                           : lmdb_databases::create(directory);
+  });
+}
+
+result<void> find_file(const std::string& directory) {
+  const auto file = directory + "/data.mdb";
+  if (exists(file))
+    return {};
+  return fail(errc::corrupt, fmt::format("'{}' is missing; restore it from a "
+                                         "copy",
+                                         file));
+}
+
+result<lmdb_databases> open_to_write(const std::string& directory) {
   auto databases = lmdb_databases::open(directory, lmdb_access::write);
   if (databases)
     databases->environment->reserve();
@@ -113,11 +124,10 @@ result<lmdb_databases> open_to_write(const std::string& directory) {
 
 result<std::unique_ptr<catalog>> open_lmdb_catalog(const std::string& directory,
                                                    catalog_access how) {
-  if (const auto file = directory + "/data.mdb";
-      how != catalog_access::create && !exists(file))
-    return fail(errc::corrupt, fmt::format("'{}' is missing; restore it from a "
-                                           "copy",
-                                           file));
+  if (const auto ready = how == catalog_access::create ? make_file(directory)
+                                                       : find_file(directory);
+      !ready)
+    return tl::unexpected{ready.error()};
   const auto read_only = how == catalog_access::read;
   auto databases = read_only
                      ? lmdb_databases::open(directory, read_access(directory))
