@@ -82,10 +82,10 @@ bool catalog_case::is_seen(const std::string& catalog) const {
   const auto child = in_child([&]() -> std::string {
     const auto opened = open_lmdb_catalog(catalog_directory(directory_),
                                           catalog_access::read);
-    return opened && (*opened)->verify() ? "sound" : "";
+    return opened && (*opened)->verify() ? "" : "damaged";
   });
   std::filesystem::remove_all(directory_);
-  return child.complaint != "sound";
+  return child.complaint == "damaged"; // And did not die of it.
 }
 
 /// It is as if nothing was, or the error says what.
