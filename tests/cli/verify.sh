@@ -73,6 +73,14 @@ done
 run 1 "$torpor" verify
 shows "^damaged: '$catalog': .*: one of its names is damaged; restore data.mdb from a copy$"
 complains "'.eedle' is damaged; restore data.mdb from a copy$"
+# Where LMDB ends the process the last words say of which file.
+for offset in $(LC_ALL=C grep -obUaP '\x07\x00records' "$catalog" | cut -d: -f1); do
+  printf '\1\0\0\0\0\0\0\0' \
+    | dd of="$catalog" bs=1 seek=$((offset + 2 + 7 + 40)) conv=notrunc status=none
+done
+run 134 "$torpor" info a
+grep -q "^torpor: critical: catalog-damaged file=$catalog error=.* hint=\"restore it from a copy\"$" err \
+  || fail "no last words: $(cat err)"
 : >torpor-data/catalog/data.mdb
 run 1 "$torpor" verify
 complains "catalog"
